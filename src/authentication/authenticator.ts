@@ -1,0 +1,320 @@
+import { tokenFault } from './bearer-token.ts';
+import type { UnverifiedClaims } from './claims.ts';
+import type { Clock } from './clock.ts';
+import { ServiceAccountAuthError, type UnavailabilityCode } from './errors.ts';
+import { type AuthenticatorEvent, type AuthenticatorEvents, EventChannel, type Listener } from './events.ts';
+import { verdictOf } from './identity-from-review.ts';
+import type { Log } from './log.ts';
+import { precheck } from './precheck.ts';
+import { type Circuit, type Reviewer, Unavailability } from './reviewer.ts';
+import type { ServiceAccountIdentity } from './service-account-identity.ts';
+import type { SignatureJudge, SignatureJudgement } from './signature-judge.ts';
+import { identityTerm, type Lifetimes, rejectionAge } from './term.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { tokenKeys } from './token-key.ts';
+import { type CachedIdentity, VerdictCache } from './verdict-cache.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface AuthenticateOptions {
+  /** Ends this caller's wait, and only that: the review goes on for whoever else waits, and for the cache. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LastReview {
+  readonly at: number;
+  readonly outcome: 'authenticated' | 'rejected' | 'unavailable';
+  /** Why there was no verdict, where there was none. */
+  readonly code: UnavailabilityCode | undefined;
+}
+
+/** What an authenticator is doing. Times are in epoch milliseconds. */
+export interface AuthenticatorStatus {
+  readonly state: 'open' | 'closed';
+  /** The last review that ended, `undefined` before the first. */
+  readonly lastReview: LastReview | undefined;
+  readonly reviewsInFlight: number;
+  /** `open`: the API server kept failing and is not asked for a moment; `half_open`: it is tried again. */
+  readonly circuit: Circuit;
+  /** When the cluster's public keys, which keep forged tokens from it, were fetched; `undefined` while there are none. */
+  readonly keysFetchedAt: number | undefined;
+  readonly cachedIdentities: number;
+  readonly cachedRejections: number;
+}
+
+/** Token in, identity out. Knows no HTTP: serves Express, WebSocket upgrades, gRPC, Fastify alike. */
+export interface Authenticator extends AsyncDisposable {
+  /** The identity of a token that needs no review, at once and synchronously; else `undefined`. */
+  cached(token: string): ServiceAccountIdentity | undefined;
+  /**
+   * The identity of a token, reviewed if need be. However many callers wait for one token, one TokenReview is sent.
+   *
+   * @throws {ServiceAccountAuthError} for a rejection (401) or unavailability (503); with `signal`, its reason
+   */
+  authenticate(token: string, options?: AuthenticateOptions): Promise<ServiceAccountIdentity>;
+  /**
+   * Resolves once configuration, connection, credential and rights have been proven by one TokenReview, of a token that
+   * cannot be valid. Call it at start to fail early; without it the first request finds out.
+   *
+   * @throws {Error} with a `code` and a message for the operator
+   */
+  ready(): Promise<void>;
+  /** Refuses new tokens (503), lets reviews in flight end, then closes connections. */
+  close(): Promise<void>;
+  status(): AuthenticatorStatus;
+  /** Listens to an event; returns the function that stops listening. */
+  on<Event extends AuthenticatorEvent>(event: Event, listener: Listener<Event>): () => void;
+}
+
+export interface AuthenticatorParts {
+  readonly reviewer: Reviewer;
+  /** Keeps forged tokens from the reviewer, where keys are to be had. */
+  readonly signatures: SignatureJudge | undefined;
+  /** A token must name one of them; none: the review decides alone, by the API server's own audiences. */
+  readonly audiences: readonly string[];
+  readonly maxEntries: number;
+  readonly lifetimes: Lifetimes;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** In [0, 1): for jitter only. */
+  readonly random: () => number;
+}
+
+/** What a review came to, for everyone who waits for it. */
+type Outcome = Verdict | { readonly unavailable: Unavailability };
+
+/** After a background review began, no other of that token begins for this long. */
+const refreshPauseMs = 1_000;
+
+/** Reviews of tokens whose key no one knows: enough for honest callers of an unpublished signer, too few to be a flood. */
+const unknownKeyBurst = 50;
+const unknownKeysPerSecond = 10;
+
+export class CoreAuthenticator implements Authenticator {
+  readonly #parts: AuthenticatorParts;
+  readonly #keyOf = tokenKeys();
+  readonly #cache: VerdictCache;
+  readonly #events: EventChannel;
+  readonly #inFlight = new Map<string, Promise<Outcome>>();
+  readonly #unknownKeyReviews: TokenBucket;
+  #lastReview: LastReview | undefined;
+  /** Whether the last to say so was the API server, of our own credential or rights. */
+  #areWeRefused = false;
+  #hasWarnedOfAudiences = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: AuthenticatorParts) {
+    this.#parts = parts;
+    this.#cache = new VerdictCache(parts.maxEntries, parts.clock);
+    this.#events = new EventChannel(parts.log);
+    this.#unknownKeyReviews = new TokenBucket(unknownKeyBurst, unknownKeysPerSecond, parts.clock);
+  }
+
+  cached(token: string): ServiceAccountIdentity | undefined {
+    if (this.#closing) return undefined;
+    return this.#known(this.#keyOf(token), token)?.identity;
+  }
+
+  async authenticate(token: string, { signal }: AuthenticateOptions = {}): Promise<ServiceAccountIdentity> {
+    signal?.throwIfAborted();
+    const outcome = await abandonable(this.#outcomeFor(token), signal);
+    if ('identity' in outcome) return outcome.identity;
+    if ('unavailable' in outcome) {
+      const { code, message, retryAfterSeconds } = outcome.unavailable;
+      this.emit('unavailable', { code, reason: message });
+      throw new ServiceAccountAuthError(code, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+    }
+    this.emit('rejected', { code: outcome.rejected, reason: outcome.reason, credentialId: outcome.credentialId });
+    throw new ServiceAccountAuthError(outcome.rejected);
+  }
+
+  async ready(): Promise<void> {
+    if (this.#closing) throw closed();
+    this.#warnWithoutAudiences();
+    const { reviewer, signatures, clock } = this.#parts;
+    try {
+      await Promise.all([reviewer.ready(), signatures?.ready()]);
+      this.#remember({ at: clock.now(), outcome: 'rejected', code: undefined });
+    } catch (error) {
+      const code = error instanceof Unavailability ? error.code : 'reviewer_failed';
+      this.#remember({ at: clock.now(), outcome: 'unavailable', code });
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  status(): AuthenticatorStatus {
+    const { identities, rejections } = this.#cache.sizes;
+    return {
+      state: this.#closing ? 'closed' : 'open',
+      lastReview: this.#lastReview,
+      reviewsInFlight: this.#inFlight.size,
+      circuit: this.#parts.reviewer.circuit,
+      keysFetchedAt: this.#parts.signatures?.keysFetchedAt,
+      cachedIdentities: identities,
+      cachedRejections: rejections,
+    };
+  }
+
+  on<Event extends AuthenticatorEvent>(event: Event, listener: Listener<Event>): () => void {
+    return this.#events.on(event, listener);
+  }
+
+  /** For the middleware and the guards, whose refusals belong to the same stream of events. */
+  emit<Event extends AuthenticatorEvent>(event: Event, payload: AuthenticatorEvents[Event]): void {
+    this.#events.emit(event, payload);
+  }
+
+  #outcomeFor(token: string): Outcome | Promise<Outcome> {
+    if (this.#closing) return { unavailable: closed() };
+    const fault = tokenFault(token);
+    if (fault !== undefined) return { rejected: fault, reason: 'not a bearer token' };
+    const key = this.#keyOf(token);
+    const known = this.#known(key, token) ?? this.#cache.rejection(key) ?? this.#inFlight.get(key);
+    if (known !== undefined) return known;
+    const checked = precheck(token, this.#parts.audiences, this.#parts.clock);
+    return 'rejected' in checked ? checked : this.#startReview(key, token, checked.claims, false);
+  }
+
+  /** A hit in the last part of its term starts the next review. */
+  #known(key: string, token: string): CachedIdentity | undefined {
+    const entry = this.#cache.identity(key);
+    if (entry && this.#parts.clock.monotonic() >= entry.term.refreshFrom) this.#refresh(key, token, entry);
+    return entry;
+  }
+
+  /** Reviews a token ahead of need. The identity in the cache stays until then, and to its end if nobody can say. */
+  #refresh(key: string, token: string, entry: CachedIdentity): void {
+    if (this.#inFlight.has(key) || !this.#parts.reviewer.hasSpareCapacity()) return;
+    entry.term = { ...entry.term, refreshFrom: this.#parts.clock.monotonic() + refreshPauseMs };
+    const checked = precheck(token, this.#parts.audiences, this.#parts.clock);
+    if ('claims' in checked) void this.#startReview(key, token, checked.claims, true);
+  }
+
+  #startReview(key: string, token: string, claims: UnverifiedClaims, background: boolean): Promise<Outcome> {
+    this.#warnWithoutAudiences();
+    const review = this.#verify(key, token, claims, background);
+    this.#inFlight.set(key, review);
+    return review;
+  }
+
+  /** Never rejects: whatever happens becomes an outcome, the same for everyone who waits for it. */
+  async #verify(key: string, token: string, claims: UnverifiedClaims, background: boolean): Promise<Outcome> {
+    const outcome = await this.#outcomeOfReview(key, token, claims, background);
+    this.#inFlight.delete(key);
+    if ('identity' in outcome) return outcome;
+    const { clock, lifetimes, log } = this.#parts;
+    if ('rejected' in outcome) {
+      const issuedAt = claims.iat === undefined ? undefined : claims.iat * 1000;
+      this.#cache.keepRejection(key, outcome, rejectionAge(issuedAt, clock.now(), lifetimes));
+      return outcome;
+    }
+    const { code, message } = outcome.unavailable;
+    log({ level: 'error', code, message });
+    const bridging = this.#areWeRefused ? undefined : this.#cache.bridgingIdentity(key);
+    return bridging === undefined ? outcome : { identity: bridging };
+  }
+
+  async #outcomeOfReview(key: string, token: string, claims: UnverifiedClaims, background: boolean): Promise<Outcome> {
+    try {
+      const { signatures, clock } = this.#parts;
+      if (signatures === undefined) return await this.#review(key, token, claims, background);
+      const began = clock.monotonic();
+      const ended = this.#shield(await signatures.judge(token), claims);
+      return ended ?? (await this.#review(key, token, claims, background, clock.monotonic() - began));
+    } catch (error) {
+      if (error instanceof Unavailability) return { unavailable: error };
+      // The message of a stranger's error may quote the token.
+      return { unavailable: new Unavailability('reviewer_failed', 'The reviewer failed in a way of its own') };
+    }
+  }
+
+  /** What ends a token before its review; `undefined` for most. */
+  #shield(judgement: SignatureJudgement, { jti }: UnverifiedClaims): Outcome | undefined {
+    if (judgement === 'refuted') {
+      return { rejected: 'token_forged', reason: 'the key that it names did not sign it', credentialId: jti };
+    }
+    if (judgement !== 'unknown_key' || this.#unknownKeyReviews.take()) return undefined;
+    throw new Unavailability('unknown_key_limit', 'Too many tokens of keys that the API server does not publish');
+  }
+
+  /** @throws {Unavailability} */
+  async #review(
+    key: string,
+    token: string,
+    claims: UnverifiedClaims,
+    background: boolean,
+    waitedMs = 0,
+  ): Promise<Verdict> {
+    const { reviewer, audiences, clock, lifetimes, random } = this.#parts;
+    const reviewedAt = clock.monotonic();
+    const reviewedAtEpoch = clock.now();
+    let outcome: LastReview['outcome'] = 'unavailable';
+    let code: UnavailabilityCode | undefined = 'reviewer_failed';
+    try {
+      const verdict = verdictOf(await reviewer.review(token, waitedMs), claims, audiences, reviewedAtEpoch);
+      outcome = 'identity' in verdict ? 'authenticated' : 'rejected';
+      code = undefined;
+      if ('identity' in verdict) {
+        const term = identityTerm(reviewedAt, reviewedAt, verdict.identity.expiresAt, lifetimes, random);
+        this.#cache.keepIdentity(key, verdict.identity, term);
+      }
+      return verdict;
+    } catch (error) {
+      if (error instanceof Unavailability) code = error.code;
+      throw error;
+    } finally {
+      this.#remember({ at: clock.now(), outcome, code });
+      this.emit('reviewed', { outcome, durationMs: clock.monotonic() - reviewedAt, background });
+    }
+  }
+
+  #remember(review: LastReview): void {
+    this.#lastReview = review;
+    if (review.code === undefined) this.#areWeRefused = false;
+    else if (isAboutUs(review.code)) this.#areWeRefused = true;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#inFlight.values());
+    this.#cache.clear();
+    await this.#parts.reviewer.close();
+  }
+
+  #warnWithoutAudiences(): void {
+    if (this.#hasWarnedOfAudiences || this.#parts.audiences.length > 0) return;
+    this.#hasWarnedOfAudiences = true;
+    this.#parts.log({
+      level: 'warn',
+      code: 'no_audiences',
+      message:
+        "No audiences are configured, so callers send tokens for the API server's own audience, and whoever receives " +
+        'one can replay it against the API server. Set `audiences` to a name of this service, and the same in the ' +
+        "callers' projected token volumes.",
+    });
+  }
+}
+
+const closed = (): Unavailability => new Unavailability('authenticator_closed', 'The authenticator is closed');
+
+/** Trouble with our own credential or rights is no outage: someone may have withdrawn them on purpose. An outage that
+ * follows it does not undo that; only a verdict does. */
+const isAboutUs = (code: UnavailabilityCode): boolean =>
+  code === 'reviewer_unauthenticated' || code === 'reviewer_forbidden';
+
+/** A wait that a signal ends, leaving nothing behind on the signal. */
+function abandonable<T>(wait: T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
+  if (signal === undefined || !(wait instanceof Promise)) return wait;
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const abandon = (): void => reject(signal.reason);
+  signal.addEventListener('abort', abandon, { once: true });
+  void wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
+  return promise;
+}

@@ -1,0 +1,130 @@
+import type { ServiceAccountClaims, UnverifiedClaims } from './claims.ts';
+import type { RejectionCode } from './errors.ts';
+import type { Review } from './reviewer.ts';
+import type { BoundObject, ServiceAccountIdentity } from './service-account-identity.ts';
+import type { Rejected, Verdict } from './verdict.ts';
+
+const usernamePrefix = 'system:serviceaccount:';
+
+/** Kubernetes' DNS-1123 label (namespaces) and subdomain (ServiceAccounts). */
+const label = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
+const isLabel = (text: string): boolean => text.length <= 63 && label.test(text);
+const isSubdomain = (text: string): boolean => text.length <= 253 && text.split('.').every((part) => label.test(part));
+
+/** The keys under which a review's `user.extra` carries what the token is bound to. */
+const extraKey = {
+  credentialId: 'authentication.kubernetes.io/credential-id',
+  podName: 'authentication.kubernetes.io/pod-name',
+  podUid: 'authentication.kubernetes.io/pod-uid',
+  nodeName: 'authentication.kubernetes.io/node-name',
+  nodeUid: 'authentication.kubernetes.io/node-uid',
+} as const;
+
+/**
+ * Who is calling, from what the API server said. The token's claims may add what the review does not carry (times, the
+ * Secret) only because they agree with the review in everything that it does carry.
+ */
+export function verdictOf(
+  review: Review,
+  claims: UnverifiedClaims,
+  audiences: readonly string[],
+  reviewedAt: number,
+): Verdict {
+  const rejected = (code: RejectionCode, reason: string): Rejected => ({
+    rejected: code,
+    reason,
+    credentialId: claims.jti,
+  });
+  if (!review.authenticated) return rejected('token_refused', review.error);
+  const account = serviceAccountOf(review.username);
+  // Static tokens, OIDC users and bootstrap tokens are authenticated too.
+  if (account === undefined) {
+    return rejected('not_a_service_account', `authenticated as ${review.username.slice(0, 200)}`);
+  }
+  // An API server with a token authenticator that knows no audiences answers without any: the token is then its own.
+  const shared = audiences.length === 0 ? review.audiences : review.audiences.filter((one) => audiences.includes(one));
+  if (audiences.length > 0 && shared.length === 0) {
+    return rejected('wrong_audience', 'the review names none of our audiences');
+  }
+  const claimed = claims.serviceAccount;
+  if (claimed === undefined) return rejected('claims_mismatch', 'the token claims no ServiceAccount');
+  const disagreement = firstDisagreement(review, account, claimed, claims.jti);
+  if (disagreement !== undefined) return rejected('claims_mismatch', `review and claims disagree in ${disagreement}`);
+  return { identity: frozenIdentity(review, shared, account, claimed, claims, reviewedAt) };
+}
+
+interface Account {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+function serviceAccountOf(username: string): Account | undefined {
+  if (!username.startsWith(usernamePrefix)) return undefined;
+  const [namespace = '', name = '', ...more] = username.slice(usernamePrefix.length).split(':');
+  return more.length === 0 && isLabel(namespace) && isSubdomain(name) ? { namespace, name } : undefined;
+}
+
+type AuthenticatedReview = Extract<Review, { authenticated: true }>;
+
+function firstDisagreement(
+  { uid, extra }: AuthenticatedReview,
+  account: Account,
+  claimed: ServiceAccountClaims,
+  jti: string | undefined,
+): string | undefined {
+  const credentialId = extra[extraKey.credentialId]?.join();
+  const pairs: Readonly<Record<string, readonly [reviewed: string | undefined, claimed: string | undefined]>> = {
+    'the namespace': [account.namespace, claimed.namespace],
+    'the ServiceAccount': [account.name, claimed.name],
+    "the ServiceAccount's uid": [uid, claimed.uid],
+    'the Pod': [extra[extraKey.podName]?.join(), claimed.pod?.name],
+    "the Pod's uid": [extra[extraKey.podUid]?.join(), claimed.pod?.uid],
+    'the Node': [extra[extraKey.nodeName]?.join(), claimed.node?.name],
+    "the Node's uid": [extra[extraKey.nodeUid]?.join(), claimed.node?.uid],
+    // Kubernetes before 1.30 issues a `jti` without naming it in the review.
+    'the credential ID': [credentialId, credentialId === undefined || jti === undefined ? undefined : `JTI=${jti}`],
+  };
+  return Object.keys(pairs).find((what) => pairs[what]?.[0] !== pairs[what]?.[1]);
+}
+
+function frozenIdentity(
+  review: AuthenticatedReview,
+  audiences: readonly string[],
+  { namespace, name }: Account,
+  { pod, node, secret }: ServiceAccountClaims,
+  { jti, iat, exp }: UnverifiedClaims,
+  reviewedAt: number,
+): ServiceAccountIdentity {
+  const nodeReference = node && Object.freeze({ name: node.name, ...(node.uid !== undefined && { uid: node.uid }) });
+  return Object.freeze({
+    username: review.username,
+    namespace,
+    name,
+    uid: review.uid,
+    groups: Object.freeze([...review.groups]),
+    audiences: Object.freeze([...audiences]),
+    boundTo: boundObject(pod, nodeReference, secret),
+    ...(pod && { pod: Object.freeze({ name: pod.name, uid: pod.uid }) }),
+    ...(nodeReference && { node: nodeReference }),
+    ...(jti !== undefined && { credentialId: jti }),
+    ...(iat !== undefined && { issuedAt: iat * 1000 }),
+    ...(exp !== undefined && { expiresAt: exp * 1000 }),
+    reviewedAt,
+    extra: Object.freeze(
+      Object.fromEntries(Object.entries(review.extra).map(([key, values]) => [key, Object.freeze([...values])])),
+    ),
+  });
+}
+
+/** A Pod's token names the Pod's Node as well; it is the Pod that the API server looks up. */
+function boundObject(
+  pod: ServiceAccountClaims['pod'],
+  node: ServiceAccountIdentity['node'],
+  secret: ServiceAccountClaims['secret'],
+): BoundObject | undefined {
+  if (pod) return Object.freeze({ kind: 'Pod', name: pod.name, uid: pod.uid });
+  if (secret) {
+    return Object.freeze({ kind: 'Secret', name: secret.name, ...(secret.uid !== undefined && { uid: secret.uid }) });
+  }
+  return node && Object.freeze({ kind: 'Node', ...node });
+}

@@ -1,0 +1,81 @@
+import type { Clock } from './clock.ts';
+
+/** How long verdicts may be used, in milliseconds. */
+export interface Lifetimes {
+  /** After the last proof that what the token is bound to exists. */
+  readonly maxAgeMs: number;
+  /** After the review, however often it was proven since. */
+  readonly absoluteMaxAgeMs: number;
+  /** Past the term of an identity, while nobody can say. */
+  readonly staleIfUnavailableMs: number;
+  /** For a rejection. */
+  readonly rejectionMaxAgeMs: number;
+}
+
+/** When an identity lapses. `exp` is a matter of the wall clock; ages are measured with a clock that never jumps. */
+export interface IdentityTerm {
+  /** On the monotonic clock. From here on a hit starts the next review in the background. */
+  readonly refreshFrom: number;
+  /** On the monotonic clock. */
+  readonly usableUntil: number;
+  /** On the monotonic clock: until then it may still be used while nobody can say. */
+  readonly staleUntil: number;
+  /** On the wall clock, in epoch milliseconds. */
+  readonly expiresAt: number;
+}
+
+/** A rejection of a token younger than this may be an API-server replica that does not know its objects yet. */
+const youngTokenMs = 60_000;
+const youngRejectionMaxAgeMs = 1_000;
+
+/** Terms end up to this much early, each by a part of its own, so that what began together does not lapse together. */
+const jitter = 0.1;
+/** The part of a term in which a hit starts the next review. */
+const refreshPart = 0.2;
+
+/**
+ * The term of an identity: until the earliest of its `exp`, its last proof of life + `maxAgeMs`, and its review +
+ * `absoluteMaxAgeMs`. A review proves life at the moment it *started*: what was deleted while it ran may have been
+ * seen alive.
+ *
+ * @param reviewedAt when the review started, on the monotonic clock
+ * @param provenAt the last proof of life, on the monotonic clock
+ */
+export function identityTerm(
+  reviewedAt: number,
+  provenAt: number,
+  expiresAt: number | undefined,
+  lifetimes: Lifetimes,
+  random: () => number,
+): IdentityTerm {
+  const shortened = 1 - jitter * random();
+  const usableUntil = Math.min(
+    provenAt + lifetimes.maxAgeMs * shortened,
+    reviewedAt + lifetimes.absoluteMaxAgeMs * shortened,
+  );
+  return {
+    refreshFrom: usableUntil - (usableUntil - reviewedAt) * refreshPart * (0.5 + random() / 2),
+    usableUntil,
+    staleUntil: usableUntil + lifetimes.staleIfUnavailableMs,
+    expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Whether an identity may bridge an outage. */
+export function isBridging(term: IdentityTerm, clock: Clock): boolean {
+  return clock.monotonic() < term.staleUntil && clock.now() < term.expiresAt;
+}
+
+export function isUsable(term: IdentityTerm, clock: Clock): boolean {
+  return clock.monotonic() < term.usableUntil && clock.now() < term.expiresAt;
+}
+
+/**
+ * For how long a rejection is remembered, in milliseconds.
+ *
+ * @param issuedAt the token's claimed `iat`, in epoch milliseconds
+ */
+export function rejectionAge(issuedAt: number | undefined, now: number, lifetimes: Lifetimes): number {
+  const isYoung = issuedAt !== undefined && now - issuedAt < youngTokenMs;
+  return isYoung ? Math.min(youngRejectionMaxAgeMs, lifetimes.rejectionMaxAgeMs) : lifetimes.rejectionMaxAgeMs;
+}

@@ -1,0 +1,71 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from './clock.ts';
+import type { ServiceAccountIdentity } from './service-account-identity.ts';
+import { type IdentityTerm, isBridging, isUsable } from './term.ts';
+import type { Rejected } from './verdict.ts';
+
+export interface CachedIdentity {
+  readonly identity: ServiceAccountIdentity;
+  term: IdentityTerm;
+}
+
+interface CachedRejection {
+  readonly rejection: Rejected;
+  readonly usableUntil: number;
+}
+
+/**
+ * Verdicts by token key, bounded in number. Rejections have a cache of their own, so that a flood of bad tokens evicts
+ * no good one. `lru-cache` serves as a bounded map; whether a verdict may still be used is asked of its term.
+ */
+export class VerdictCache {
+  readonly #identities: LRUCache<string, CachedIdentity>;
+  readonly #rejections: LRUCache<string, CachedRejection>;
+  readonly #clock: Clock;
+
+  constructor(maxEntries: number, clock: Clock) {
+    this.#identities = new LRUCache({ max: maxEntries });
+    this.#rejections = new LRUCache({ max: maxEntries });
+    this.#clock = clock;
+  }
+
+  identity(key: string): CachedIdentity | undefined {
+    const entry = this.#identities.get(key);
+    if (entry === undefined || isUsable(entry.term, this.#clock)) return entry;
+    if (!isBridging(entry.term, this.#clock)) this.#identities.delete(key);
+    return undefined;
+  }
+
+  /** An identity whose term is over, and which may be used all the same while nobody can say. */
+  bridgingIdentity(key: string): ServiceAccountIdentity | undefined {
+    const entry = this.#identities.get(key);
+    return entry && isBridging(entry.term, this.#clock) ? entry.identity : undefined;
+  }
+
+  rejection(key: string): Rejected | undefined {
+    const entry = this.#rejections.get(key);
+    if (entry === undefined || this.#clock.monotonic() < entry.usableUntil) return entry?.rejection;
+    this.#rejections.delete(key);
+    return undefined;
+  }
+
+  keepIdentity(key: string, identity: ServiceAccountIdentity, term: IdentityTerm): void {
+    if (!isBridging(term, this.#clock)) return;
+    this.#rejections.delete(key);
+    this.#identities.set(key, { identity, term });
+  }
+
+  keepRejection(key: string, rejection: Rejected, ageMs: number): void {
+    this.#identities.delete(key);
+    if (ageMs > 0) this.#rejections.set(key, { rejection, usableUntil: this.#clock.monotonic() + ageMs });
+  }
+
+  clear(): void {
+    this.#identities.clear();
+    this.#rejections.clear();
+  }
+
+  get sizes(): { readonly identities: number; readonly rejections: number } {
+    return { identities: this.#identities.size, rejections: this.#rejections.size };
+  }
+}

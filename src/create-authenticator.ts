@@ -1,0 +1,49 @@
+import { CoreAuthenticator, type Authenticator } from './authentication/authenticator.ts';
+import { type AuthenticatorOptions, checkedAuthenticatorOptions } from './authenticator-options.ts';
+import type { ApiServerConnection } from './kubernetes/api-server-connection.ts';
+import { ApiServer } from './kubernetes/api-server.ts';
+import { apiServerReview } from './kubernetes/api-server-review.ts';
+import { BoundedReviewer } from './kubernetes/bounded-reviewer.ts';
+import { defaultConnection } from './kubernetes/default-connection.ts';
+import { fetchKeySet } from './kubernetes/fetch-key-set.ts';
+import { kubeConfigConnection } from './kubernetes/kube-config-connection.ts';
+import { PublishedKeys } from './kubernetes/published-keys.ts';
+import { stderrLog } from './stderr-log.ts';
+import { unfailingLog } from './unfailing-log.ts';
+
+/** The longest that an identity may be used after its review, however often it was proven since. */
+const absoluteMaxAgeMs = 600_000;
+
+/** What the first review of a token may wait for keys: never more than half of its time. */
+const keysTimeoutMs = 1_000;
+
+/**
+ * Makes an authenticator: bearer token in, ServiceAccount identity out. Does no I/O: work starts with `ready()` or with
+ * the first token. Close it when the service stops.
+ *
+ * @throws {TypeError} where an option is wrong
+ */
+export function createAuthenticator(options: AuthenticatorOptions = {}): Authenticator {
+  return composeAuthenticator(options, 'createAuthenticator');
+}
+
+export function composeAuthenticator(options: AuthenticatorOptions, functionName: string): CoreAuthenticator {
+  const checked = checkedAuthenticatorOptions(options, functionName);
+  const { audiences, kubeConfig, reviewer, cache, review, staleIfUnavailableMs, clock } = checked;
+  const log = checked.log === false ? () => {} : unfailingLog(checked.log ?? stderrLog(clock));
+  const connection = async (): Promise<ApiServerConnection> =>
+    kubeConfig ? kubeConfigConnection(kubeConfig, log) : defaultConnection(process.env, clock, log);
+  const apiServer = new ApiServer(connection, review.maxConcurrent);
+  const fetchKeys = (): Promise<unknown> => fetchKeySet(apiServer, Math.min(keysTimeoutMs, review.timeoutMs / 2));
+  return new CoreAuthenticator({
+    // A reviewer of one's own may ask any API server: its keys are not known.
+    signatures: reviewer ? undefined : new PublishedKeys(fetchKeys, clock, log),
+    reviewer: new BoundedReviewer(reviewer ?? apiServerReview(apiServer), audiences, review, () => apiServer.close()),
+    audiences,
+    maxEntries: cache.maxEntries,
+    lifetimes: { ...cache, absoluteMaxAgeMs, staleIfUnavailableMs },
+    clock,
+    log,
+    random: Math.random,
+  });
+}

@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http';
+import type { AuthenticatorEvent, AuthenticatorEvents } from '../authentication/events.ts';
+import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
+
+/**
+ * - `enforce`: no request passes without an identity.
+ * - `optional`: a request without credentials, or with another scheme's, passes without an identity; a bad bearer token
+ *   is refused all the same.
+ * - `report`: every request passes; what would have been refused, by the middleware or a guard, is an event.
+ */
+export type Mode = 'enforce' | 'optional' | 'report';
+
+/** What the middleware leaves on a request for the guards after it: one object, shared by all of its requests. */
+export interface RequestContext {
+  readonly mode: Mode;
+  readonly realm: string;
+  readonly emit: <Event extends AuthenticatorEvent>(event: Event, payload: AuthenticatorEvents[Event]) => void;
+}
+
+// Registered, so that guards and middleware of two copies of this package understand each other.
+export const requestContext: unique symbol = Symbol.for('k8s-service-account-auth.request-context') as never;
+
+/** A request as the middleware and the guards see it. */
+export interface AuthenticatedRequest extends IncomingMessage {
+  serviceAccount?: ServiceAccountIdentity | undefined;
+  [requestContext]?: RequestContext;
+}
+
+export type Next = (error?: unknown) => void;

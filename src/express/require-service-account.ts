@@ -1,0 +1,22 @@
+import type { Request } from 'express';
+import { type AcceptedValues, acceptedValuesRule } from '../authorization/accepted-values.ts';
+import { type Guard, guardOf } from './guard.ts';
+
+/**
+ * Allows these ServiceAccounts, each as `namespace/name`, or the one that a function of the request names.
+ *
+ * @throws {TypeError} for no values, an undefined or empty one, or one that is not `namespace/name`
+ */
+export function requireServiceAccount(...serviceAccounts: AcceptedValues<Request>): Guard {
+  return guardOf(
+    acceptedValuesRule(
+      {
+        guardName: 'requireServiceAccount',
+        what: 'ServiceAccount',
+        faultOf: (value) => (/^[^/:]+\/[^/:]+$/.test(value) ? undefined : 'is not of the form "namespace/name"'),
+        of: ({ namespace, name }) => [`${namespace}/${name}`],
+      },
+      serviceAccounts,
+    ),
+  );
+}

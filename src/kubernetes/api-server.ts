@@ -1,0 +1,117 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { type RequestOptions, request } from 'node:https';
+import { Unavailability } from '../authentication/reviewer.ts';
+import { AgingAgent } from './aging-agent.ts';
+import type { ApiServerConnection, CallOptions } from './api-server-connection.ts';
+import { wordsOf } from './words-of.ts';
+
+/** A TokenReview's answer is a few kB: it echoes the token. */
+const maxAnswerBytes = 1024 * 1024;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+/** Calls to the API server over a pool of kept-alive connections. Follows no redirect: a call carries a token. */
+export class ApiServer {
+  readonly #connection: () => Promise<ApiServerConnection>;
+  readonly #agent: AgingAgent;
+  #connected: Promise<ApiServerConnection> | undefined;
+
+  constructor(connection: () => Promise<ApiServerConnection>, maxConnections: number) {
+    this.#connection = connection;
+    this.#agent = new AgingAgent(maxConnections);
+  }
+
+  /** @throws {Unavailability} where no answer came, whole and within bounds */
+  post(path: string, body: string, signal: AbortSignal): Promise<Answer> {
+    const headers = {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    };
+    return this.#call('POST', path, headers, body, signal);
+  }
+
+  /** @throws {Unavailability} where no answer came, whole and within bounds */
+  get(path: string, accept: string, signal: AbortSignal): Promise<Answer> {
+    return this.#call('GET', path, { accept }, '', signal);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** Our credential, or the CA, may have been rotated since they were read: a refusal has them looked for anew. */
+  async #call(
+    method: string,
+    path: string,
+    headers: OutgoingHttpHeaders,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const connection = await this.#connect();
+    const url = below(connection.server, path);
+    const sendAs = (options: CallOptions): Promise<Answer> => {
+      signal.throwIfAborted();
+      const all = { agent: this.#agent, ...options, method, headers: { ...options.headers, ...headers }, signal };
+      return send(url, body, all);
+    };
+    const options = await connection.requestOptions();
+    try {
+      const answer = await sendAs(options);
+      if (answer.status !== 401 || connection.renew === undefined) return answer;
+      connection.renew();
+      const renewed = await connection.requestOptions();
+      const isNew = renewed.headers?.['authorization'] !== options.headers?.['authorization'];
+      return isNew ? await sendAs(renewed) : answer;
+    } catch (error) {
+      connection.renew?.();
+      throw error;
+    }
+  }
+
+  /** A configuration that could not be loaded is looked for again at the next call: it may have been mended. */
+  async #connect(): Promise<ApiServerConnection> {
+    this.#connected ??= this.#connection();
+    try {
+      return await this.#connected;
+    } catch (error) {
+      this.#connected = undefined;
+      throw error;
+    }
+  }
+}
+
+/** A proxy in front of several API servers tells them apart by a path of the server's URL. */
+function below(server: URL, path: string): URL {
+  return new URL(server.pathname.replace(/\/$/, '') + path, server);
+}
+
+async function send(url: URL, body: string, options: RequestOptions): Promise<Answer> {
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request(url, options, resolve).on('error', reject).end(body);
+    });
+    return { status: response.statusCode ?? 0, headers: response.headers, body: await wholeBody(response) };
+  } catch (error) {
+    if (error instanceof Unavailability) throw error;
+    const why = `The API server at ${url.origin} cannot be reached: ${wordsOf(error)}`;
+    throw new Unavailability('api_server_unreachable', why);
+  }
+}
+
+async function wholeBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxAnswerBytes) {
+      throw new Unavailability('answer_invalid', `The API server's answer is longer than ${maxAnswerBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

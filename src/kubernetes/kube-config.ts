@@ -1,0 +1,18 @@
+import type { RequestOptions } from 'node:https';
+
+/**
+ * The part of a kubeconfig this library uses. `KubeConfig` of `@kubernetes/client-node` satisfies it, and so does
+ * `cluster.kubeConfig` of the simulated cluster.
+ */
+export interface KubeConfigLike {
+  /** The cluster of the current context; `null` where there is none. */
+  getCurrentCluster(): KubeConfigCluster | null;
+  /** Adds what a call to that cluster needs: CA, client certificate, credential header, proxy agent. */
+  applyToHTTPSOptions(options: RequestOptions): Promise<void> | void;
+}
+
+export interface KubeConfigCluster {
+  readonly server: string;
+  readonly skipTLSVerify?: boolean;
+  readonly proxyUrl?: string;
+}

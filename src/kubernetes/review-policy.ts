@@ -1,0 +1,86 @@
+import {
+  bulkhead,
+  type BulkheadPolicy,
+  circuitBreaker,
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  DelegateBackoff,
+  ExponentialBackoff,
+  handleWhen,
+  type IPolicy,
+  type IRetryBackoffContext,
+  retry,
+  wrap,
+} from 'cockatiel';
+import { type Circuit, Unavailability } from '../authentication/reviewer.ts';
+import type { Deadline } from './deadline.ts';
+
+export interface ReviewLimits {
+  /** For one review, the time it waits for its turn and its retries included. */
+  readonly timeoutMs: number;
+  readonly maxConcurrent: number;
+  readonly maxQueued: number;
+}
+
+const maxRetries = 3;
+const firstBackoffMs = 100;
+/** So many failures in a row, and the API server is not asked for a while. */
+const failuresThatOpen = 10;
+const firstPauseMs = 1_000;
+const longestPauseMs = 10_000;
+
+/** What a moment later may have passed: reset, refused, 429, 500, 502, 503, 504. */
+const passing = new Set<string>(['api_server_unreachable', 'api_server_overloaded']);
+const isPassing = (error: unknown): boolean => error instanceof Unavailability && passing.has(error.code);
+const isOutage = (error: unknown): boolean =>
+  isPassing(error) || (error instanceof Unavailability && error.code === 'api_server_timeout');
+
+/** How reviews are sent: retried where that may help, so many at once, and not to an API server that is down. */
+export class ReviewPolicy {
+  readonly #bulkhead: BulkheadPolicy;
+  readonly #breaker: CircuitBreakerPolicy;
+  readonly #policy: IPolicy;
+  readonly #backoff: DelegateBackoff<IRetryBackoffContext<unknown>>;
+
+  constructor({ maxConcurrent, maxQueued }: Omit<ReviewLimits, 'timeoutMs'>, random: () => number = Math.random) {
+    this.#backoff = new DelegateBackoff<IRetryBackoffContext<unknown>>(({ attempt, result }) => {
+      const exponential = firstBackoffMs * 2 ** (attempt - 1) * (0.5 + random() / 2);
+      return Math.max(exponential, 'error' in result ? retryAfterMs(result.error) : 0);
+    });
+    this.#bulkhead = bulkhead(maxConcurrent, maxQueued);
+    this.#breaker = circuitBreaker(handleWhen(isOutage), {
+      breaker: new ConsecutiveBreaker(failuresThatOpen),
+      halfOpenAfter: new ExponentialBackoff({ initialDelay: firstPauseMs, maxDelay: longestPauseMs }),
+    });
+    this.#policy = wrap(this.#bulkhead, this.#breaker);
+  }
+
+  execute<T>(attempt: () => Promise<T>, { signal, remainingMs }: Pick<Deadline, 'signal' | 'remainingMs'>): Promise<T> {
+    // A server that wants to be left alone for longer than the caller still waits is left alone.
+    const isWorthRetrying = (error: unknown): boolean => isPassing(error) && retryAfterMs(error) < remainingMs();
+    const retries = retry(handleWhen(isWorthRetrying), { maxAttempts: maxRetries, backoff: this.#backoff });
+    return wrap(retries, this.#policy).execute(attempt, signal);
+  }
+
+  /** Whether a review could start at once. */
+  get hasSpareCapacity(): boolean {
+    return this.#bulkhead.executionSlots > 0 && this.#breaker.state === CircuitState.Closed;
+  }
+
+  /** Why the API server could not be asked when that last happened. */
+  get lastOutage(): Unavailability | undefined {
+    const failure = this.#breaker.lastFailure;
+    return failure !== undefined && 'error' in failure && failure.error instanceof Unavailability
+      ? failure.error
+      : undefined;
+  }
+
+  get circuit(): Circuit {
+    if (this.#breaker.state === CircuitState.Closed) return 'closed';
+    return this.#breaker.state === CircuitState.HalfOpen ? 'half_open' : 'open';
+  }
+}
+
+const retryAfterMs = (error: unknown): number =>
+  error instanceof Unavailability ? (error.retryAfterSeconds ?? 0) * 1000 : 0;

@@ -1,0 +1,69 @@
+import type { Authenticator, AuthenticatorStatus } from '../authentication/authenticator.ts';
+import {
+  type CredentialsErrorCode,
+  type RejectionCode,
+  ServiceAccountAuthError,
+  type UnavailabilityCode,
+} from '../authentication/errors.ts';
+import {
+  type AuthenticatorEvent,
+  type AuthenticatorEvents,
+  EventChannel,
+  type Listener,
+} from '../authentication/events.ts';
+import { Unavailability } from '../authentication/reviewer.ts';
+import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
+
+/** What an authenticator can say of a token that is not an identity. */
+export type FakeFailure = CredentialsErrorCode | RejectionCode | UnavailabilityCode;
+
+/**
+ * An authenticator without a cluster: it knows the tokens it is given and refuses all others (`token_refused`). It tells
+ * of failures by events as a real one does, and refuses all tokens once it is closed.
+ *
+ * @param tokens for each token its identity, or the code of the error that it should meet
+ */
+export function fakeAuthenticator(
+  tokens: Readonly<Record<string, ServiceAccountIdentity | FakeFailure>>,
+): Authenticator {
+  const known = new Map(Object.entries(tokens));
+  const events = new EventChannel(() => {});
+  let state: AuthenticatorStatus['state'] = 'open';
+  const close = async (): Promise<void> => {
+    state = 'closed';
+  };
+  const failure = (code: FakeFailure): ServiceAccountAuthError => {
+    const error = new ServiceAccountAuthError(code);
+    const reason = 'as the test asked for';
+    if (error.status === 503) events.emit('unavailable', { code: code as UnavailabilityCode, reason });
+    else events.emit('rejected', { code: code as RejectionCode, reason, credentialId: undefined });
+    return error;
+  };
+  const authenticator = {
+    cached: () => undefined,
+    authenticate: async (token: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}) => {
+      signal?.throwIfAborted();
+      const outcome = state === 'closed' ? 'authenticator_closed' : (known.get(token) ?? 'token_refused');
+      if (typeof outcome === 'string') throw failure(outcome);
+      return outcome;
+    },
+    ready: async () => {
+      if (state === 'closed') throw new Unavailability('authenticator_closed', 'The authenticator is closed');
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+    status: () => ({
+      state,
+      lastReview: undefined,
+      reviewsInFlight: 0,
+      circuit: 'closed' as const,
+      keysFetchedAt: undefined,
+      cachedIdentities: 0,
+      cachedRejections: 0,
+    }),
+    on: <Event extends AuthenticatorEvent>(event: Event, listener: Listener<Event>) => events.on(event, listener),
+    emit: <Event extends AuthenticatorEvent>(event: Event, payload: AuthenticatorEvents[Event]) =>
+      events.emit(event, payload),
+  };
+  return authenticator;
+}

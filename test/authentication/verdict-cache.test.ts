@@ -1,0 +1,131 @@
+import { expect, test } from '@jest/globals';
+import type { IdentityTerm } from '../../src/authentication/term.ts';
+import { VerdictCache } from '../../src/authentication/verdict-cache.ts';
+import type { Rejected } from '../../src/authentication/verdict.ts';
+import { fakeIdentity } from '../../src/testing/fake-identity.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+const identity = fakeIdentity('shop/web');
+const rejection: Rejected = { rejected: 'token_refused', reason: 'expired' };
+const termOf = (clock: FakeClock, ms: number, staleMs = 0): IdentityTerm => ({
+  refreshFrom: clock.monotonic() + ms - 1,
+  usableUntil: clock.monotonic() + ms,
+  staleUntil: clock.monotonic() + ms + staleMs,
+  expiresAt: Number.POSITIVE_INFINITY,
+});
+
+test('keeps an identity for its term, and forgets it when asked after it', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(10, clock);
+  cache.keepIdentity('key', identity, termOf(clock, 1_000));
+  clock.advance(999);
+  expect(cache.identity('key')?.identity).toBe(identity);
+  clock.advance(1);
+  expect(cache.identity('key')).toBeUndefined();
+  expect(cache.sizes).toEqual({ identities: 0, rejections: 0 });
+});
+
+test('a lapsed identity is kept only for as long as it may bridge an outage, and serves nothing else', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(10, clock);
+  cache.keepIdentity('key', identity, termOf(clock, 1_000, 500));
+  expect(cache.bridgingIdentity('key')).toBe(identity);
+  clock.advance(1_000);
+  expect([cache.identity('key'), cache.bridgingIdentity('key')]).toEqual([undefined, identity]);
+  clock.advance(499);
+  expect([cache.identity('key'), cache.bridgingIdentity('key')]).toEqual([undefined, identity]);
+  clock.advance(1);
+  expect(cache.bridgingIdentity('key')).toBeUndefined();
+  expect(cache.identity('key')).toBeUndefined();
+  expect(cache.sizes).toEqual({ identities: 0, rejections: 0 });
+});
+
+test('an expired identity bridges nothing, however long it might be stale', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(10, clock);
+  cache.keepIdentity('key', identity, { ...termOf(clock, 1_000, 5_000), expiresAt: clock.now() + 1_500 });
+  clock.advance(1_499);
+  expect(cache.bridgingIdentity('key')).toBe(identity);
+  clock.advanceWall(1);
+  expect(cache.bridgingIdentity('key')).toBeUndefined();
+});
+
+test('an identity that was never usable may still bridge an outage', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(10, clock);
+  cache.keepIdentity('key', identity, termOf(clock, 0, 500));
+  expect([cache.identity('key'), cache.bridgingIdentity('key')]).toEqual([undefined, identity]);
+});
+
+test('a rejected identity bridges nothing, and an unknown one neither', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(10, clock);
+  cache.keepIdentity('key', identity, termOf(clock, 1_000, 500));
+  cache.keepRejection('key', rejection, 0);
+  expect([cache.bridgingIdentity('key'), cache.bridgingIdentity('other')]).toEqual([undefined, undefined]);
+});
+
+test('keeps a rejection for its age, and forgets it when asked after it', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(10, clock);
+  cache.keepRejection('key', rejection, 1_000);
+  clock.advance(999);
+  expect(cache.rejection('key')).toBe(rejection);
+  clock.advance(1);
+  expect(cache.rejection('key')).toBeUndefined();
+  expect(cache.sizes).toEqual({ identities: 0, rejections: 0 });
+});
+
+test('keeps nothing that is over already', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(10, clock);
+  cache.keepIdentity('key', identity, termOf(clock, 0));
+  cache.keepRejection('other', rejection, 0);
+  expect(cache.sizes).toEqual({ identities: 0, rejections: 0 });
+});
+
+test('a verdict takes the place of the opposite one', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(10, clock);
+  cache.keepIdentity('key', identity, termOf(clock, 1_000));
+  cache.keepRejection('key', rejection, 1_000);
+  expect([cache.identity('key'), cache.rejection('key')]).toEqual([undefined, rejection]);
+  cache.keepIdentity('key', identity, termOf(clock, 1_000));
+  expect([cache.identity('key')?.identity, cache.rejection('key')]).toEqual([identity, undefined]);
+});
+
+test('a rejection evicts its identity even where rejections are not remembered', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(10, clock);
+  cache.keepIdentity('key', identity, termOf(clock, 1_000));
+  cache.keepRejection('key', rejection, 0);
+  expect(cache.identity('key')).toBeUndefined();
+});
+
+test('a flood of 20,000 rejections evicts no identity, and is bounded itself', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(100, clock);
+  for (let index = 0; index < 100; index += 1) cache.keepIdentity(`good-${index}`, identity, termOf(clock, 1_000));
+  for (let index = 0; index < 20_000; index += 1) cache.keepRejection(`bad-${index}`, rejection, 1_000);
+  expect(cache.sizes).toEqual({ identities: 100, rejections: 100 });
+});
+
+test('where there are too many identities, the one that was not used for longest goes', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(2, clock);
+  cache.keepIdentity('first', identity, termOf(clock, 1_000));
+  cache.keepIdentity('second', identity, termOf(clock, 1_000));
+  cache.identity('first');
+  cache.keepIdentity('third', identity, termOf(clock, 1_000));
+  expect(['first', 'second', 'third'].filter((key) => cache.identity(key))).toEqual(['first', 'third']);
+});
+
+test('cleared, it knows nothing', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(2, clock);
+  cache.keepIdentity('good', identity, termOf(clock, 1_000));
+  cache.keepRejection('bad', rejection, 1_000);
+  cache.clear();
+  expect(cache.sizes).toEqual({ identities: 0, rejections: 0 });
+  expect([cache.identity('good'), cache.rejection('bad')]).toEqual([undefined, undefined]);
+});

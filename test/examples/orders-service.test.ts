@@ -1,0 +1,83 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type SimulatedCluster, startSimulatedCluster } from '../../src/testing/simulated-cluster/simulated-cluster.ts';
+import { writeKubeconfig } from '../cluster/kubeconfig.ts';
+import { type Run, runExample } from './run.ts';
+
+let cluster: SimulatedCluster;
+let folder: string;
+const running: Run[] = [];
+
+beforeEach(async () => {
+  cluster = await startSimulatedCluster();
+  folder = await mkdtemp(path.join(tmpdir(), 'orders-service-'));
+});
+afterEach(async () => {
+  for (const { process: child, ended } of running.splice(0)) {
+    child.kill('SIGKILL');
+    await ended;
+  }
+  await cluster.close();
+  await rm(folder, { recursive: true });
+});
+
+function start(file: string, env: Record<string, string>): Run {
+  const started = runExample(`orders-service/${file}`, [], {
+    env: { ...process.env, KUBERNETES_SERVICE_HOST: '', KUBERNETES_SERVICE_PORT: '', ...env },
+  });
+  running.push(started);
+  return started;
+}
+
+/** The service as a process of its own, reviewing as `orders/orders`. */
+async function startService(): Promise<Run> {
+  const serviceAccount = await cluster.createServiceAccount('orders/orders');
+  const kubeconfig = path.join(folder, 'kubeconfig.yaml');
+  await writeKubeconfig(kubeconfig, { server: cluster.server, ca: cluster.ca, token: await serviceAccount.token() });
+  return start('main.ts', { KUBECONFIG: kubeconfig, PORT: '0' });
+}
+
+async function urlOf(service: Run): Promise<string> {
+  const [, port] = await service.until(/"event":"listening".*"port":(\d+)/);
+  return `http://127.0.0.1:${port}`;
+}
+
+const reviews = { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' } as const;
+
+describe('The orders service', () => {
+  test('serves the example caller, logs why others are refused, and stops cleanly on SIGTERM', async () => {
+    await cluster.allow('orders/orders', reviews);
+    const service = await startService();
+    const url = await urlOf(service);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+
+    const pod = await cluster.createPod('shop/web-1', { serviceAccount: 'web' });
+    const tokenFile = path.join(folder, 'token');
+    await writeFile(tokenFile, `${await pod.token({ audiences: 'orders' })}\n`);
+    const caller = start('caller.ts', { ORDERS_URL: url, ORDERS_TOKEN_FILE: tokenFile });
+    const [line] = await caller.until(/^.+$/m);
+    expect(line).toBe('200 {"id":"7","caller":"shop/web","pod":"web-1"}');
+
+    const stranger = await cluster.createPod('billing/report-1', { serviceAccount: 'report' });
+    const authorization = `Bearer ${await stranger.token({ audiences: 'orders' })}`;
+    const refused = await fetch(`${url}/orders/7`, { headers: { authorization } });
+    expect([refused.status, await refused.json()]).toEqual([
+      403,
+      { error: 'The calling ServiceAccount may not do this' },
+    ]);
+    await service.until(/"event":"refused","guard":"namespace shop","caller":"system:serviceaccount:billing:report"/);
+
+    service.process.kill('SIGTERM');
+    expect([await service.ended, service.stderr()]).toEqual([0, '']);
+  }, 30_000);
+
+  test('does not start without the right to create TokenReviews, and says how to grant it', async () => {
+    const service = await startService();
+    expect(await service.ended).toBe(1);
+    expect(service.stderr()).toContain('Bind the ClusterRole system:auth-delegator');
+    expect(service.stdout()).toBe('');
+  }, 30_000);
+});
