@@ -6,6 +6,7 @@ export {
   type SimulatedClusterOptions,
   startSimulatedCluster,
 } from './simulated-cluster/simulated-cluster.ts';
+export type { SimulatedApiServer } from './simulated-cluster/simulated-api-server.ts';
 export type { SimulatedClock } from './simulated-cluster/clock.ts';
 export type { ActiveFault, Fault } from './simulated-cluster/faults.ts';
 export type { RequestKind } from './simulated-cluster/request-kind.ts';

@@ -95,6 +95,24 @@ describe('docs/testing.md', () => {
     }
     await authenticator.ready();
   });
+
+  test('is right about an API server that lags behind', async () => {
+    await using cluster = await startSimulatedCluster();
+    const pod = await cluster.createPod('shop/web-1');
+    const token = await pod.token();
+    const replica = await cluster.addReplica();
+    replica.hold(); // it learns of no change any more
+    await pod.delete();
+    // A review by the replica still vouches for the Pod, and its watches say nothing.
+    await using authenticator = createAuthenticator({ kubeConfig: cluster.kubeConfig, log: false });
+    const balancer = cluster.forward('tokenreviews', replica); // the watches stay
+    await expect(authenticator.authenticate(token)).resolves.toMatchObject({ pod: { name: 'web-1' } });
+    expect(balancer.hits).toBe(1);
+    replica.release(); // it learns of all it has missed
+    balancer[Symbol.dispose]();
+    await using another = createAuthenticator({ kubeConfig: cluster.kubeConfig, log: false });
+    await expect(another.authenticate(token)).rejects.toMatchObject({ code: 'token_refused' });
+  });
 });
 
 const manifest = z.object({

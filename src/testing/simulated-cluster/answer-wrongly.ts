@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ApiAnswer } from './api-server.ts';
-import type { AnswerFault } from './faults.ts';
+import type { ApiAnswer, ApiServer } from './api-server.ts';
+import type { AnswerFault, Forwarding } from './faults.ts';
 import { sendAnswer, statusAnswer, writeHead } from './send-answer.ts';
 import { StatusError } from './status.ts';
 
 /** Lets a fault have its way with an answer. `lifted` aborts when the fault is lifted, `reset` resets the connection. */
 export async function answerWrongly(
-  fault: AnswerFault,
+  fault: AnswerFault | Forwarding,
   lifted: AbortSignal,
   answer: () => ApiAnswer,
   response: ServerResponse,
   reset: () => void,
-  send: (answer: ApiAnswer) => void,
+  send: (by?: Pick<ApiServer, 'answer'>) => void,
 ): Promise<void> {
   if ('hang' in fault) {
     await liftedOrGone(lifted, response);
@@ -35,7 +35,9 @@ export async function answerWrongly(
     response.writeHead(status, { 'content-type': fault.contentType ?? 'application/json' }).end(fault.body);
   } else if ('delayMs' in fault) {
     await sleep(fault.delayMs, undefined, { ref: false });
-    send(answer());
+    send();
+  } else if ('answeredBy' in fault) {
+    send(fault.answeredBy);
   } else {
     await drip(response, answer(), fault.drip);
   }

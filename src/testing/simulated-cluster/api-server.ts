@@ -53,10 +53,10 @@ export class ApiServer {
   readonly #objects: ObjectApi;
 
   constructor(options: ApiServerOptions) {
-    const { store, clock } = options.authority;
+    const { etcd: store, store: cache, clock } = options.authority;
     this.#options = options;
     this.#authenticator = new TokenAuthenticator(options.authority);
-    this.#objects = new ObjectApi({ store, clock, requireServiceAccounts: options.controllers });
+    this.#objects = new ObjectApi({ store, cache, clock, requireServiceAccounts: options.controllers });
   }
 
   answer(request: ApiRequest): ApiAnswer {

@@ -1,4 +1,5 @@
 import { verify } from 'node:crypto';
+import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import type { SimulatedClock } from './clock.ts';
 import {
   ClaimTypeError,
@@ -21,7 +22,10 @@ export type Verdict =
 
 /** What tokens are judged by. The arrays and the map may grow while the cluster runs. */
 export interface TokenAuthority {
+  /** What the API server that judges knows of etcd: not always the latest. */
   readonly store: Store;
+  /** What holds all objects, and takes what is written. */
+  readonly etcd: Store;
   readonly clock: SimulatedClock;
   readonly version: VersionTraits;
   /** The first one signs. */
@@ -168,7 +172,7 @@ export class TokenAuthenticator {
 
   #checkServiceAccount(namespace: string, { name, uid }: { name: string; uid: string }): void {
     if (!name) throw new Refusal('resource name may not be empty');
-    const object = this.#authority.store.get(SERVICE_ACCOUNT, namespace, name);
+    const object = this.#lookUp(SERVICE_ACCOUNT, namespace, name);
     if (!object) throw new Refusal(`serviceaccounts "${name}" not found`);
     if (object.metadata.uid !== uid) {
       throw new Refusal(`service account UID (${object.metadata.uid}) does not match claim (${uid})`);
@@ -179,7 +183,7 @@ export class TokenAuthenticator {
   }
 
   #checkBoundObject(kind: Kind, namespace: string | undefined, { name, uid }: { name: string; uid: string }): void {
-    const object = this.#authority.store.get(kind, namespace, name);
+    const object = this.#lookUp(kind, namespace, name);
     if (!object) throw new Refusal(INVALIDATED);
     if (object.metadata.uid !== uid) {
       const what = kind.kind.toLowerCase();
@@ -190,13 +194,18 @@ export class TokenAuthenticator {
     if (this.#isGone(object.metadata.deletionTimestamp)) throw new Refusal(INVALIDATED);
   }
 
+  /** An API server asks etcd only for what it does not know; what it knows may be gone, or another of that name, by now. */
+  #lookUp(kind: Kind, namespace: string | undefined, name: string): KubernetesObject | undefined {
+    const { store, etcd } = this.#authority;
+    return store.get(kind, namespace, name) ?? etcd.get(kind, namespace, name);
+  }
+
   #isGone(deletionTimestamp: string | undefined): boolean {
     return deletionTimestamp !== undefined && Date.parse(deletionTimestamp) < this.#authority.clock.now() - LEEWAY_MS;
   }
 
   /** Tokens that live in a Secret: checked against that Secret, without times. */
   #legacyUser(claims: LegacyClaims, token: string): User {
-    const { store } = this.#authority;
     const namespace = claims['kubernetes.io/serviceaccount/namespace'];
     const secretName = claims['kubernetes.io/serviceaccount/secret.name'];
     const name = claims['kubernetes.io/serviceaccount/service-account.name'];
@@ -205,12 +214,12 @@ export class TokenAuthenticator {
     for (const [claim, value] of Object.entries(required)) if (!value) throw new Refusal(`${claim} claim is missing`);
     if (claims.sub !== `system:serviceaccount:${namespace}:${name}`) throw new Refusal('sub claim is invalid');
 
-    const secret = store.get(SECRET, namespace, secretName);
+    const secret = this.#lookUp(SECRET, namespace, secretName);
     if (!secret || secret.metadata.deletionTimestamp) throw new Refusal('Token has been invalidated');
     if (secret.data?.['token'] !== Buffer.from(token).toString('base64')) {
       throw new Refusal("Token does not match server's copy");
     }
-    const serviceAccount = store.get(SERVICE_ACCOUNT, namespace, name);
+    const serviceAccount = this.#lookUp(SERVICE_ACCOUNT, namespace, name);
     if (!serviceAccount) throw new Refusal(`serviceaccounts "${name}" not found`);
     if (serviceAccount.metadata.deletionTimestamp) {
       throw new Refusal(`ServiceAccount ${namespace}/${name} has been deleted`);

@@ -14,7 +14,7 @@ import { timestamp } from './timestamp.ts';
  * delay.
  */
 export function runControllers(authority: TokenAuthority): void {
-  const { store, clock } = authority;
+  const { etcd: store, clock } = authority;
 
   store.onChange(({ type, kind, object }) => {
     const { name, namespace, deletionTimestamp } = object.metadata;

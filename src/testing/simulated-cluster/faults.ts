@@ -1,3 +1,4 @@
+import type { ApiServer } from './api-server.ts';
 import type { RequestKind, RequestPattern } from './request-kind.ts';
 
 /** What goes wrong instead of, or with, the answer. */
@@ -27,6 +28,11 @@ export type Fault =
 /** Those that happen to an answer as a whole. */
 export type AnswerFault = Exclude<Fault, { readonly silence: true }>;
 
+/** The right answer, of another API server. */
+export interface Forwarding {
+  readonly answeredBy: ApiServer;
+}
+
 /** An active fault; disposing of it lifts it. */
 export interface ActiveFault extends Disposable {
   /** How many requests it has hit. */
@@ -35,7 +41,7 @@ export interface ActiveFault extends Disposable {
 
 interface Entry {
   readonly pattern: RequestPattern;
-  readonly fault: Fault;
+  readonly fault: Fault | Forwarding;
   remaining: number;
   hits: number;
   readonly lifted: AbortController;
@@ -46,7 +52,7 @@ export class Faults {
   #entries: Entry[] = [];
   readonly #listeners = new Set<() => void>();
 
-  add(pattern: RequestPattern, fault: Fault, times: number): ActiveFault {
+  add(pattern: RequestPattern, fault: Fault | Forwarding, times: number): ActiveFault {
     const entry: Entry = { pattern, fault, remaining: times, hits: 0, lifted: new AbortController() };
     this.#entries.unshift(entry);
     return {
@@ -62,7 +68,7 @@ export class Faults {
   }
 
   /** The fault that this request meets, which counts as one of its `times`; `lifted` aborts when it is lifted. */
-  take(kind: RequestKind): { readonly fault: AnswerFault; readonly lifted: AbortSignal } | undefined {
+  take(kind: RequestKind): { readonly fault: AnswerFault | Forwarding; readonly lifted: AbortSignal } | undefined {
     for (const entry of this.#entries) {
       const { fault, pattern, remaining, lifted } = entry;
       if (remaining <= 0 || 'silence' in fault || !matches(pattern, kind)) continue;

@@ -111,15 +111,17 @@ async function serve({ api, request, response, reset, isSilenced, disturbance }:
   const disturbed = disturbance?.faults.take(kind);
 
   const body = await bodyOf(request);
-  const answer = (): ApiAnswer =>
-    body ? api.answer({ method, query, info, headers: request.headers, body }) : statusAnswer(tooLarge(MAX_BODY_BYTES));
+  const answer = (by: typeof api): ApiAnswer =>
+    body ? by.answer({ method, query, info, headers: request.headers, body }) : statusAnswer(tooLarge(MAX_BODY_BYTES));
   const muzzle: Muzzle = {
     isOn: () => isSilenced() || (disturbance?.faults.silences(kind) ?? false),
     onChange: (listener) => disturbance?.faults.onLift(listener) ?? (() => undefined),
   };
-  const send = (content: ApiAnswer): void => sendAnswer(response, content, muzzle);
-  if (disturbed) await answerWrongly(disturbed.fault, disturbed.lifted, answer, response, reset, send);
-  else if (!isSilenced()) send(answer());
+  const send = (by = api): void => {
+    if (!isSilenced()) sendAnswer(response, answer(by), muzzle);
+  };
+  if (disturbed) await answerWrongly(disturbed.fault, disturbed.lifted, () => answer(api), response, reset, send);
+  else send();
 }
 
 /** Undefined if a percent escape is malformed. */

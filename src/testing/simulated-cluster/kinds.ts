@@ -29,6 +29,15 @@ export const CLUSTER_ROLE: Kind = rbac('ClusterRole', false);
 export const ROLE_BINDING: Kind = rbac('RoleBinding', true);
 export const CLUSTER_ROLE_BINDING: Kind = rbac('ClusterRoleBinding', false);
 
+/** What an API server writes as it starts. It is not served. */
+export const LEASE: Kind = {
+  kind: 'Lease',
+  group: 'coordination.k8s.io',
+  apiVersion: 'coordination.k8s.io/v1',
+  resource: 'leases',
+  namespaced: true,
+};
+
 export const KINDS: readonly Kind[] = [
   NAMESPACE,
   NODE,

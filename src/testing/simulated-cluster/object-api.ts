@@ -29,6 +29,8 @@ const IMMORTAL_NAMESPACES = new Set(['default', 'kube-system', 'kube-public']);
 
 export interface ObjectApiOptions {
   readonly store: Store;
+  /** Where lists come from that may be a little old. */
+  readonly cache: Store;
   readonly clock: SimulatedClock;
   /** The ServiceAccount admission plugin: a Pod's ServiceAccount must exist, and is `default` by default. */
   readonly requireServiceAccounts: boolean;
@@ -86,8 +88,8 @@ export class ObjectApi {
 
   /** Throws Kubernetes' 410 for a version that is forgotten, and its 504 for one that is not yet reached. */
   list(kind: Kind, namespace: string, options: ListOptions): ObjectList {
-    const { store } = this.#options;
     const { selects, limit, continueAfter, exact } = options;
+    const store = options.version === undefined || exact ? this.#options.store : this.#options.cache;
     if ((options.version ?? 0) > store.version) throw tooLargeVersion(options.version ?? 0, store.version);
     // The version -1 is that of an expired token's successor: whatever there is now.
     const pinned = continueAfter && continueAfter.version >= 0 ? continueAfter.version : undefined;

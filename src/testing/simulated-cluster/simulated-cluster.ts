@@ -1,23 +1,18 @@
 import { generateKeyPair, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { ClusterClient } from '../cluster-client/cluster-client.ts';
-import { ApiServer } from './api-server.ts';
 import type { TokenAuthority } from './authenticate.ts';
 import { bootstrapRbac } from './bootstrap-rbac.ts';
 import { createServerCertificate, type ServerNames } from './certificate.ts';
 import { SimulatedClock } from './clock.ts';
 import { runControllers } from './controllers.ts';
-import { type ActiveFault, type Fault, Faults } from './faults.ts';
-import { type Disconnection, type HttpServer, startHttpServer } from './http-server.ts';
 import { currentKey } from './issue-token.ts';
 import { type KubernetesVersion, VERSION_TRAITS } from './kubernetes-version.ts';
 import { NAMESPACE } from './kinds.ts';
 import { ObjectApi } from './object-api.ts';
-import type { RequestPattern } from './request-kind.ts';
 import { signToken } from './sign-token.ts';
 import { signingKey, type SigningKey } from './signing-key.ts';
+import { type ApiServerParts, SimulatedApiServer, startApiServer } from './simulated-api-server.ts';
 import { Store } from './store.ts';
-import { type ConnectionCounters, type RequestCounters, Traffic } from './traffic.ts';
 import type { User } from './user.ts';
 
 export interface SimulatedClusterOptions {
@@ -57,30 +52,24 @@ export async function startSimulatedCluster(options: SimulatedClusterOptions = {
     promisify(generateKeyPair)('rsa', { modulusLength: 2048 }),
   ]);
   const adminToken = randomBytes(24).toString('base64url');
+  const etcd = new Store();
   const state: ClusterState = {
-    store: new Store(),
+    store: etcd,
+    etcd,
     clock: new SimulatedClock(),
     version: VERSION_TRAITS[version],
     keys: [signingKey(privateKey)],
     issuers,
     apiAudiences: options.apiAudiences ?? issuers,
     staticUsers: new Map([[adminToken, ADMIN]]),
-    faults: new Faults(),
-    traffic: new Traffic(),
   };
   if (controllers) runControllers(state);
   createSystemNamespaces(state);
-  bootstrapRbac(state.store, state.clock);
+  bootstrapRbac(etcd, state.clock);
 
-  let address = '';
-  const api = new ApiServer({ authority: state, controllers, address: () => address });
-  const { faults, traffic } = state;
-  const servers = await Promise.all([
-    startHttpServer({ api, certificate, disturbance: { faults, traffic } }),
-    startHttpServer({ api, certificate }),
-  ]);
-  address = servers[0].address;
-  return new SimulatedCluster(state, api, servers, certificate.ca, adminToken);
+  const start = (): Promise<ApiServerParts> =>
+    startApiServer({ authority: state, controllers, certificate, adminToken });
+  return new SimulatedCluster(state, start, await start());
 }
 
 const SERVER_NAMES: ServerNames = {
@@ -98,51 +87,32 @@ const ADMIN: User = { username: 'kubernetes-admin', groups: ['system:masters', '
 interface ClusterState extends TokenAuthority {
   readonly keys: SigningKey[];
   readonly staticUsers: Map<string, User>;
-  readonly faults: Faults;
-  readonly traffic: Traffic;
 }
 
-function createSystemNamespaces({ store, clock }: ClusterState): void {
-  const objects = new ObjectApi({ store, clock, requireServiceAccounts: false });
+function createSystemNamespaces({ etcd, clock }: ClusterState): void {
+  const objects = new ObjectApi({ store: etcd, cache: etcd, clock, requireServiceAccounts: false });
   for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system']) {
     objects.create(NAMESPACE, '', { metadata: { name } });
   }
 }
 
-/** A cluster in this process. What its own methods ask of it is neither counted nor hit by faults. */
-export class SimulatedCluster extends ClusterClient implements AsyncDisposable {
+/** A cluster in this process, and the API server that it has from the start. */
+export class SimulatedCluster extends SimulatedApiServer {
   readonly #state: ClusterState;
-  readonly #api: ApiServer;
-  readonly #servers: readonly HttpServer[];
+  readonly #startApiServer: () => Promise<ApiServerParts>;
+  readonly #replicas: SimulatedApiServer[] = [];
   #foreignKey: KeyObject | undefined;
 
   /** Use `startSimulatedCluster`. */
-  constructor(
-    state: ClusterState,
-    api: ApiServer,
-    [server, ownServer]: readonly [HttpServer, HttpServer],
-    ca: string,
-    adminToken: string,
-  ) {
-    super({ server: server.address, ca, token: adminToken, callsGoTo: ownServer.address });
+  constructor(state: ClusterState, start: () => Promise<ApiServerParts>, parts: ApiServerParts) {
+    super(parts);
     this.#state = state;
-    this.#api = api;
-    this.#servers = [server, ownServer];
+    this.#startApiServer = start;
   }
 
   /** The cluster's time, for all it decides. Hand it to the library too, so that both move together. */
   get clock(): SimulatedClock {
     return this.#state.clock;
-  }
-
-  /** What the cluster has been asked so far; live. */
-  get requests(): RequestCounters {
-    return this.#state.traffic.requests;
-  }
-
-  /** The connections to it; live. */
-  get connections(): ConnectionCounters {
-    return this.#state.traffic.connections;
   }
 
   /** The key that signs its tokens. */
@@ -176,46 +146,19 @@ export class SimulatedCluster extends ClusterClient implements AsyncDisposable {
   }
 
   /**
-   * Makes requests of that kind (`'*'`: any, `'watch/*'`: any watch) go wrong, at most `times` of them, until the returned fault is disposed of:
-   * `using fault = cluster.fault('tokenreviews', { hang: true })`. Of several faults the latest wins.
+   * Starts another API server of the cluster, at an address of its own and with the same CA: the same etcd, keys and users
+   * behind it, but its own memory of tokens, faults and counters, and its own moment to learn of a change (see `hold`).
    */
-  fault(requests: RequestPattern, fault: Fault, { times = Infinity }: { times?: number } = {}): ActiveFault {
-    return this.#state.faults.add(requests, fault, times);
+  async addReplica(): Promise<SimulatedApiServer> {
+    const replica = new SimulatedApiServer(await this.#startApiServer());
+    this.#replicas.push(replica);
+    return replica;
   }
 
-  /**
-   * Forgets all changes so far, as etcd does every few minutes: whoever goes on from an older resourceVersion is told 410,
-   * as the status of a list with `continue`, and in an ERROR event of a watch. Watches that are open go on.
-   */
-  expireWatches(): void {
-    this.#state.store.forgetHistory();
-  }
-
-  /**
-   * Takes the connections that are open now from the cluster's users. New ones are welcome.
-   * `end`: they are closed properly. `reset`: they are reset. `silence`: they stay open, and nothing comes over them any
-   * more, as when the server's machine has lost its network.
-   */
-  disconnect(how: Disconnection): void {
-    this.#servers[0]?.disconnect(how);
-  }
-
-  /**
-   * The API server ends and another one takes its place: connections are reset, what it remembered of tokens is forgotten,
-   * and a watch that goes on from before is told 410, though nothing has changed. Everything else stays.
-   */
-  restart(): void {
-    this.disconnect('reset');
-    this.#api.forgetTokens();
-    // An API server writes as it starts, so that what was the latest version no longer is.
-    this.#state.store.skipVersion();
-    this.#state.store.forgetHistory();
-  }
-
-  /** Stops the servers and drops all connections, hung ones too. */
+  /** Stops all API servers and drops all connections, hung ones too. */
   override async close(): Promise<void> {
     await super.close();
-    await Promise.all(this.#servers.map((server) => server.close()));
+    await Promise.all(this.#replicas.map((replica) => replica.close()));
   }
 
   #keyObject(key: KeyObject | 'foreign'): KeyObject {

@@ -17,7 +17,7 @@ const REMEMBERED_CHANGES = 1000;
 
 /** The cluster's objects. They are never changed in place: each change stores a new one with a higher resourceVersion. */
 export class Store {
-  readonly #objects = new Map<Kind, Map<string, KubernetesObject>>();
+  #objects = new Map<Kind, Map<string, KubernetesObject>>();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #untold: Change[] = [];
   #history: Change[] = [];
@@ -109,9 +109,11 @@ export class Store {
     this.#forgottenUpTo = this.#version;
   }
 
-  /** Counts a change of something that is not kept here. */
-  skipVersion(): void {
-    this.#version += 1;
+  /** Becomes what another store is now, without its history. */
+  load(other: Store): void {
+    this.#objects = new Map([...other.#objects].map(([kind, objects]) => [kind, new Map(objects)]));
+    this.#version = other.#version;
+    this.forgetHistory();
   }
 
   /** Calls `listener` after each change until the function it returns is called. */

@@ -46,7 +46,7 @@ export function requestToken(authority: TokenAuthority, namespace: string, name:
     const message = `Invalid value: "${metadata.name}": must match the service account name if specified`;
     throw invalid('TokenRequest', GROUP, name, [{ field: 'metadata.name', reason: 'FieldValueInvalid', message }]);
   }
-  const serviceAccount = authority.store.require(SERVICE_ACCOUNT, namespace, name);
+  const serviceAccount = authority.etcd.require(SERVICE_ACCOUNT, namespace, name);
   const { uid } = serviceAccount.metadata;
   if (authority.version.tokenRequestsHaveUids && metadata.uid && metadata.uid !== uid) {
     const why = `the UID in the token request (${metadata.uid}) does not match the UID of the service account (${uid})`;
@@ -55,7 +55,7 @@ export function requestToken(authority: TokenAuthority, namespace: string, name:
   const { expirationSeconds = 3600, boundObjectRef } = spec;
   checkExpiration(expirationSeconds);
   const audiences = spec.audiences?.length ? spec.audiences : authority.apiAudiences;
-  const bound = boundObjectRef ? bindTo(authority.store, namespace, name, boundObjectRef) : {};
+  const bound = boundObjectRef ? bindTo(authority.etcd, namespace, name, boundObjectRef) : {};
   const extended =
     bound.pod !== undefined &&
     expirationSeconds === WARN_ONLY_SECONDS &&

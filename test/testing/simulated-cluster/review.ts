@@ -1,4 +1,4 @@
-import type { SimulatedCluster } from '../../../src/testing/simulated-cluster/simulated-cluster.ts';
+import type { ClusterClient } from '../../../src/testing/cluster-client/cluster-client.ts';
 
 export interface ReviewStatus {
   readonly authenticated?: boolean;
@@ -8,7 +8,7 @@ export interface ReviewStatus {
 }
 
 /** The status of a TokenReview of the administrator's. */
-export async function review(cluster: SimulatedCluster, token: string, ...audiences: string[]): Promise<ReviewStatus> {
+export async function review(cluster: ClusterClient, token: string, ...audiences: string[]): Promise<ReviewStatus> {
   const path = '/apis/authentication.k8s.io/v1/tokenreviews';
   const { body } = await cluster.request('POST', path, { spec: { token, audiences } });
   return (body as { status: ReviewStatus }).status;
