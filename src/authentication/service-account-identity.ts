@@ -58,6 +58,6 @@ export interface ServiceAccountIdentity {
   readonly expiresAt?: number;
   /** When the review that vouched for the token began, in epoch milliseconds. */
   readonly reviewedAt: number;
-  /** `user.extra` of the review, as it came. */
+  /** `user.extra` of the review, as it came; a key `__proto__` is left out, as copies of it would set a prototype. */
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }

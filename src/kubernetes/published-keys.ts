@@ -100,17 +100,17 @@ export class PublishedKeys implements SignatureJudge {
 }
 
 /** All that a kind of key can verify, as the API server accepts it, though Kubernetes itself signs with the first. */
-const algorithms: Readonly<Record<string, readonly string[]>> = {
-  RSA: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  'P-256': ['ES256'],
-  'P-384': ['ES384'],
-  'P-521': ['ES512'],
-};
+const algorithms: ReadonlyMap<string, readonly string[]> = new Map([
+  ['RSA', ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']],
+  ['P-256', ['ES256']],
+  ['P-384', ['ES384']],
+  ['P-521', ['ES512']],
+]);
 
 /** The key itself, without what its publisher says that it is for. */
 function publishedKey({ kid, kty, crv, n, e, x, y }: z.infer<typeof jwkSchema>): PublishedKey {
   const jwk = kty === 'RSA' ? { kty, n, e } : { kty, crv, x, y };
-  return { kid, algorithms: algorithms[kty === 'EC' ? (crv ?? '') : kty] ?? [], jwk: jwk as JWK };
+  return { kid, algorithms: algorithms.get(kty === 'EC' ? (crv ?? '') : kty) ?? [], jwk: jwk as JWK };
 }
 
 /** The precheck has made sure that a token's header is a JSON object. */
