@@ -1,3 +1,5 @@
+import { StacklessError } from './stackless-error.ts';
+
 /** The request carries no bearer token that could be looked at. */
 export type CredentialsErrorCode = 'no_credentials' | 'malformed_credentials' | 'several_credentials';
 
@@ -108,7 +110,7 @@ export interface ErrorDetails {
  * Express 5 prints a whole error to stderr and, outside production, its stack to the caller: so this one has a generic
  * message and no stack, no `cause`, nothing of the token and nothing the API server said. Those go to events and the log.
  */
-export class ServiceAccountAuthError<Code extends ErrorCode = ErrorCode> extends Error {
+export class ServiceAccountAuthError<Code extends ErrorCode = ErrorCode> extends StacklessError {
   readonly code: Code;
   /** 400, 401, 403, 500 or 503. */
   readonly status: ErrorStatus;
@@ -124,10 +126,7 @@ export class ServiceAccountAuthError<Code extends ErrorCode = ErrorCode> extends
   constructor(code: Code, details: ErrorDetails = {}) {
     const outcome = outcomes[code];
     const { message, status } = outcome;
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
     super(message);
-    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = status;
     this.headers = headersOf(outcome, details);

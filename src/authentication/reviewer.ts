@@ -1,4 +1,5 @@
 import type { UnavailabilityCode } from './errors.ts';
+import { StacklessError } from './stackless-error.ts';
 
 /** What the API server says of a token: `status` of a TokenReview, its types checked and nothing concluded yet. */
 export type Review =
@@ -44,7 +45,7 @@ export interface Reviewer {
 }
 
 /** Nobody could say whether the token is good. The reason is for the operator, and free of secrets. */
-export class Unavailability extends Error {
+export class Unavailability extends StacklessError {
   readonly code: UnavailabilityCode;
   readonly retryAfterSeconds: number | undefined;
 

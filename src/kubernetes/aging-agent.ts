@@ -1,4 +1,4 @@
-import { Agent } from 'node:https';
+import { Agent, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 
 /** Connections live between half of this and all of it. */
@@ -13,6 +13,12 @@ export class AgingAgent extends Agent {
 
   constructor(maxConnections: number) {
     super({ keepAlive: true, maxSockets: maxConnections, scheduling: 'lifo' });
+  }
+
+  // Without the callback, which knows the request: a connection keeps what it was opened with as long as it lives, and so
+  // would keep a credential that was rotated long ago. Node is content with the connection itself.
+  override createConnection(options: RequestOptions): Duplex | null | undefined {
+    return super.createConnection(options);
   }
 
   // Node asks it whether a connection that has become free goes back into the pool.

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { type RequestOptions, request } from 'node:https';
+import { request } from 'node:https';
 import { Unavailability } from '../authentication/reviewer.ts';
 import { AgingAgent } from './aging-agent.ts';
 import type { ApiServerConnection, CallOptions } from './api-server-connection.ts';
@@ -90,10 +90,18 @@ function below(server: URL, path: string): URL {
   return new URL(server.pathname.replace(/\/$/, '') + path, server);
 }
 
-async function send(url: URL, body: string, options: RequestOptions): Promise<Answer> {
+async function send(url: URL, body: string, { headers = {}, ...options }: CallOptions): Promise<Answer> {
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request(url, options, resolve).on('error', reject).end(body);
+      const call = request(url, options, resolve).on('error', reject);
+      try {
+        // Not as options: a connection keeps those of its first call as long as it lives, a rotated credential with them.
+        for (const [name, value = ''] of Object.entries(headers)) call.setHeader(name, value);
+        call.end(body);
+      } catch (error) {
+        // So that it does not wait in the pool for ever. It may be about a header that the credential cannot stand in.
+        call.destroy(error as Error);
+      }
     });
     return { status: response.statusCode ?? 0, headers: response.headers, body: await wholeBody(response) };
   } catch (error) {

@@ -11,4 +11,5 @@ test('an unavailability is an Error that says why, and when to try again', () =>
     retryAfterSeconds: 7,
   });
   expect(String(error)).toBe('Unavailability: HTTP 429');
+  expect(error.stack).not.toMatch(/\n|\bat\b/);
 });
