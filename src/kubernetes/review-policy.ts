@@ -42,6 +42,8 @@ export class ReviewPolicy {
   readonly #breaker: CircuitBreakerPolicy;
   readonly #policy: IPolicy;
   readonly #backoff: DelegateBackoff<IRetryBackoffContext<unknown>>;
+  readonly #belated = new WeakSet<Unavailability>();
+  #circuitChanges = 0;
 
   constructor({ maxConcurrent, maxQueued }: Omit<ReviewLimits, 'timeoutMs'>, random: () => number = Math.random) {
     this.#backoff = new DelegateBackoff<IRetryBackoffContext<unknown>>(({ attempt, result }) => {
@@ -49,9 +51,15 @@ export class ReviewPolicy {
       return Math.max(exponential, 'error' in result ? retryAfterMs(result.error) : 0);
     });
     this.#bulkhead = bulkhead(maxConcurrent, maxQueued);
-    this.#breaker = circuitBreaker(handleWhen(isOutage), {
-      breaker: new ConsecutiveBreaker(failuresThatOpen),
-      halfOpenAfter: new ExponentialBackoff({ initialDelay: firstPauseMs, maxDelay: longestPauseMs }),
+    this.#breaker = circuitBreaker(
+      handleWhen((error) => isOutage(error) && !this.#belated.has(error as Unavailability)),
+      {
+        breaker: new ConsecutiveBreaker(failuresThatOpen),
+        halfOpenAfter: new ExponentialBackoff({ initialDelay: firstPauseMs, maxDelay: longestPauseMs }),
+      },
+    );
+    this.#breaker.onStateChange(() => {
+      this.#circuitChanges += 1;
     });
     this.#policy = wrap(this.#bulkhead, this.#breaker);
   }
@@ -60,7 +68,18 @@ export class ReviewPolicy {
     // A server that wants to be left alone for longer than the caller still waits is left alone.
     const isWorthRetrying = (error: unknown): boolean => isPassing(error) && retryAfterMs(error) < remainingMs();
     const retries = retry(handleWhen(isWorthRetrying), { maxAttempts: maxRetries, backoff: this.#backoff });
-    return wrap(retries, this.#policy).execute(attempt, signal);
+    return wrap(retries, this.#policy).execute(() => this.#timely(attempt), signal);
+  }
+
+  /** What hung in an outage fails when that may be over: it says nothing of a server that is being tried, or has answered. */
+  async #timely<T>(attempt: () => Promise<T>): Promise<T> {
+    const changes = this.#circuitChanges;
+    try {
+      return await attempt();
+    } catch (error) {
+      if (changes !== this.#circuitChanges && error instanceof Unavailability) this.#belated.add(error);
+      throw error;
+    }
   }
 
   /** Whether a review could start at once. */

@@ -310,6 +310,47 @@ describe('the circuit', () => {
     expect(policy.circuit).toBe('closed');
   });
 
+  describe('is not opened again by reviews that began before it last opened or closed', () => {
+    /** Ten reviews that open the circuit, and as many that began with them and still hang. */
+    async function openedWithTenHanging(): Promise<{ policy: ReviewPolicy; endHanging: () => Promise<void> }> {
+      jest.spyOn(Math, 'random').mockReturnValue(0.5);
+      const policy = new ReviewPolicy(limits, most);
+      const { promise, reject } = Promise.withResolvers<never>();
+      const hanging = Array.from({ length: 10 }, () =>
+        caught(withDeadline(10_000, 0, (deadline) => policy.execute(() => promise, deadline))),
+      );
+      await fails(policy, 10, 'api_server_timeout');
+      await jest.advanceTimersByTimeAsync(1_000);
+      return {
+        policy,
+        endHanging: async () => {
+          reject(unavailable('api_server_timeout'));
+          await Promise.all(hanging);
+        },
+      };
+    }
+
+    test('once it has closed', async () => {
+      const { policy, endHanging } = await openedWithTenHanging();
+      await run(policy, async () => 'verdict', 1);
+      expect(policy.circuit).toBe('closed');
+      await endHanging();
+      expect(policy.circuit).toBe('closed');
+    });
+
+    test('while it tries', async () => {
+      const { policy, endHanging } = await openedWithTenHanging();
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const probe = withDeadline(3_000, 0, (deadline) => policy.execute(() => promise, deadline));
+      await settled();
+      await endHanging();
+      expect(policy.circuit).toBe('half_open');
+      resolve('verdict');
+      expect(await probe).toBe('verdict');
+      expect(policy.circuit).toBe('closed');
+    });
+  });
+
   test('opens again when the try fails, or is not answered, for longer each time, but never for more than 10 s', async () => {
     const policy = await opened();
     const pauses: number[] = [];
