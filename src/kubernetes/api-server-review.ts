@@ -7,9 +7,9 @@ import { scrub } from './scrub.ts';
 const path = '/apis/authentication.k8s.io/v1/tokenreviews';
 const maxRetryAfterSeconds = 60;
 
-const grant =
-  'Bind the ClusterRole system:auth-delegator to the ServiceAccount of this service: kubectl create clusterrolebinding ' +
-  'NAME --clusterrole=system:auth-delegator --serviceaccount=NAMESPACE:SERVICEACCOUNT';
+const renewal =
+  'Was its ServiceAccount or Pod deleted, or the token not renewed in time? New Pods get new tokens: kubectl rollout ' +
+  'restart deployment/NAME. For a kubeconfig, sign in anew';
 
 /** Reviews by the API server itself. Every verdict is HTTP 201; any other status is about us, or about it. */
 export function apiServerReview(apiServer: ApiServer): ReviewFunction {
@@ -36,16 +36,26 @@ function refusal(answer: Answer, token: string): Unavailability {
   if (status === 401) {
     return new Unavailability(
       'reviewer_unauthenticated',
-      `The API server does not accept our own credential: ${words}`,
+      `The API server does not accept our own credential: ${words}. ${renewal}`,
     );
   }
   if (status === 403) {
-    return new Unavailability('reviewer_forbidden', `We may not create TokenReviews: ${words}. ${grant}`);
+    return new Unavailability('reviewer_forbidden', `We may not create TokenReviews: ${words}. ${grantFor(words)}`);
   }
   if (status === 429 || status >= 500) {
     return new Unavailability('api_server_overloaded', `The API server is in trouble: ${words}`, retryAfter(answer));
   }
   return new Unavailability('api_server_error', `The API server answers a TokenReview with ${words}`);
+}
+
+/** The API server says who we are; the names are those of RFC 1123 subdomains, fit for a command line. */
+function grantFor(words: string): string {
+  const [, namespace, name] = /"system:serviceaccount:([a-z0-9][a-z0-9-]*):([a-z0-9][a-z0-9.-]*)"/.exec(words) ?? [];
+  const binding = name === undefined ? 'NAME' : `${namespace}-${name}-reviewer`;
+  return (
+    'Bind the ClusterRole system:auth-delegator to the ServiceAccount of this service: kubectl create clusterrolebinding ' +
+    `${binding} --clusterrole=system:auth-delegator --serviceaccount=${namespace ?? 'NAMESPACE'}:${name ?? 'SERVICEACCOUNT'}`
+  );
 }
 
 function statusMessage({ body }: Answer, token: string): string {

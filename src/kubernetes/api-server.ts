@@ -106,9 +106,27 @@ async function send(url: URL, body: string, { headers = {}, ...options }: CallOp
     return { status: response.statusCode ?? 0, headers: response.headers, body: await wholeBody(response) };
   } catch (error) {
     if (error instanceof Unavailability) throw error;
-    const why = `The API server at ${url.origin} cannot be reached: ${wordsOf(error)}`;
+    const why = `The API server at ${url.origin} cannot be reached: ${wordsOf(error)}${remedyFor(error)}`;
     throw new Unavailability('api_server_unreachable', why);
   }
+}
+
+/** Node's words for a chain that ends at no authority that we trust (OpenSSL's X509_V_ERR_…). */
+const untrusted = new Set<unknown>([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_SIGNATURE_FAILURE',
+]);
+
+function remedyFor(error: unknown): string {
+  if (!untrusted.has((error as NodeJS.ErrnoException).code)) return '';
+  return (
+    '. The CA that we have (in a Pod ca.crt, beside its token) did not sign its certificate. The CA that it should be: ' +
+    'kubectl get configmap kube-root-ca.crt -o yaml'
+  );
 }
 
 async function wholeBody(response: IncomingMessage): Promise<string> {

@@ -41,7 +41,9 @@ describe('what is wrong with us is said to the operator:', () => {
   test('401, our own credential', async () => {
     expect(await caught(review({ status: 401, body: statusOf('Unauthorized') }))).toMatchObject({
       code: 'reviewer_unauthenticated',
-      message: 'The API server does not accept our own credential: HTTP 401: Unauthorized',
+      message: expect.stringMatching(
+        /^The API server does not accept our own credential: HTTP 401: Unauthorized\..+kubectl rollout restart/,
+      ),
     });
   });
 
@@ -50,8 +52,28 @@ describe('what is wrong with us is said to the operator:', () => {
     const error = await caught(review({ status: 403, body: statusOf(forbidden) }));
     expect(error).toMatchObject({ code: 'reviewer_forbidden' });
     expect(String(error)).toContain(forbidden);
-    expect(String(error)).toContain('--clusterrole=system:auth-delegator');
+    expect(String(error)).toContain(
+      'kubectl create clusterrolebinding NAME --clusterrole=system:auth-delegator --serviceaccount=NAMESPACE:SERVICEACCOUNT',
+    );
   });
+
+  test('403, and the command is the very one where the API server says who we are', async () => {
+    const forbidden = 'tokenreviews is forbidden: User "system:serviceaccount:shop:orders.v1" cannot create resource';
+    expect(String(await caught(review({ status: 403, body: statusOf(forbidden) })))).toContain(
+      'kubectl create clusterrolebinding shop-orders.v1-reviewer --clusterrole=system:auth-delegator ' +
+        '--serviceaccount=shop:orders.v1',
+    );
+  });
+
+  test.each(['$(rm -rf):x', 'shop:--x', 'shop', 'shop:web;x', 'a:b:c'])(
+    '403, and what is no name of a ServiceAccount, %s, is not made part of the command',
+    async (name) => {
+      const body = statusOf(`forbidden: User "system:serviceaccount:${name}" cannot create`);
+      expect(String(await caught(review({ status: 403, body })))).toContain(
+        '--serviceaccount=NAMESPACE:SERVICEACCOUNT',
+      );
+    },
+  );
 });
 
 describe('what is wrong with the API server', () => {

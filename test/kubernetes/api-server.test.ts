@@ -157,12 +157,18 @@ describe('cannot be reached, and says where and why:', () => {
 
   test('the certificate is of an authority that we do not know', async () => {
     const error = await caught(failing(cluster.server).post(reviews, body, never));
-    expect(error).toMatchObject({ code: 'api_server_unreachable', message: expect.stringMatching(/certificate/) });
+    expect(error).toMatchObject({
+      code: 'api_server_unreachable',
+      message: expect.stringMatching(/certificate.*ca\.crt.*kubectl get configmap kube-root-ca\.crt/),
+    });
   });
 
   test('the CA is no certificate', async () => {
     const error = await caught(failing(cluster.server, 'nonsense\n').post(reviews, body, never));
-    expect(error).toBeInstanceOf(Unavailability);
+    expect(error).toMatchObject({
+      code: 'api_server_unreachable',
+      message: expect.stringMatching(/certificate.*ca\.crt/),
+    });
   });
 
   test('the credential cannot stand in a header, and it is not quoted', async () => {
