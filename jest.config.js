@@ -7,4 +7,6 @@ export default {
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cluster/', '<rootDir>/test/consumer/projects/'],
   coverageDirectory: 'coverage',
   collectCoverageFrom: ['src/**/*.ts'],
+  // Of `test.concurrent`: the fault suite, most of which is waiting.
+  maxConcurrency: 8,
 };

@@ -22,6 +22,7 @@ import {
   parseKubernetesVersion,
 } from './kubernetes-version.ts';
 import { startReaper } from './reaper.ts';
+import { startedCluster } from './started-cluster.ts';
 
 interface Run {
   readonly cluster: string;
@@ -99,22 +100,7 @@ async function runOnStartedCluster(binaries: Binaries, version: KubernetesVersio
   await using cluster = await startKubeApiserver(version && { version });
   const kubeconfig = path.join(folder, `kubeconfig-${cluster.version}.yaml`);
   await writeKubeconfig(kubeconfig, { server: cluster.server, ca: cluster.ca, token: cluster.adminToken });
-  const info: ClusterInfo = {
-    kind: 'started',
-    kubeconfig,
-    version: cluster.version,
-    server: cluster.server,
-    ca: cluster.ca,
-    adminToken: cluster.adminToken,
-    janeToken: cluster.janeToken,
-    issuer: cluster.issuer,
-    secondIssuer: cluster.secondIssuer,
-    apiAudience: cluster.apiAudience,
-    signingKey: String(cluster.signingKey.export({ type: 'pkcs8', format: 'pem' })),
-    signingKeyId: cluster.signingKeyId,
-    secondSigningKey: String(cluster.secondSigningKey.export({ type: 'pkcs8', format: 'pem' })),
-    secondSigningKeyId: cluster.secondSigningKeyId,
-  };
+  const info = startedCluster(cluster, kubeconfig);
   // The assets are for any other cluster that a scenario starts for itself.
   return await runJest(`kube-apiserver ${cluster.version}`, info, {
     KUBEBUILDER_ASSETS: path.dirname(binaries.kubeApiserver),

@@ -1,7 +1,5 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { createServerCertificate } from '../../src/testing/simulated-cluster/certificate.ts';
 
 /** What becomes of a connection. */
 export type Link = (socket: Socket) => void;
@@ -15,10 +13,10 @@ export class FlakyNetwork {
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
-  #front: Server | undefined;
   #link: Link;
   port = 0;
 
+  /** @param target the server's port */
   constructor(target: number) {
     this.#target = target;
     this.#link = this.#through(target);
@@ -39,50 +37,32 @@ export class FlakyNetwork {
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
-    this.#front?.close();
     if (server === undefined) return;
     const closed = once(server, 'close');
     server.close();
-    this.#drop();
+    this.drop();
     await closed;
   }
 
-  /** From now on new connections end like this, and old ones are dropped. Default: they reach the server. */
-  become(link: Link = this.#through(this.#target)): void {
+  /** From now on new connections end like this, and old ones are dropped. */
+  become(link: Link): void {
     this.#link = link;
-    this.#drop();
+    this.drop();
   }
 
-  /** Puts a TLS server with a certificate of another authority in between, and returns that authority. */
-  async changeCertificate(): Promise<{ readonly ca: string; readonly restore: () => void }> {
-    const { key, certificate, ca } = await createServerCertificate({
-      dnsNames: ['localhost'],
-      addresses: [Uint8Array.of(127, 0, 0, 1)],
-    });
-    const front = createTlsServer({ key, cert: certificate }, (socket) => {
-      // Between these two nobody needs to be sure of the other.
-      const onwards = connectTls({ host: '127.0.0.1', port: this.#target, rejectUnauthorized: false });
-      for (const [one, other] of [
-        [socket, onwards],
-        [onwards, socket],
-      ] as const) {
-        one.on('error', () => one.destroy());
-        one.on('close', () => other.destroy());
-      }
-      socket.pipe(onwards).pipe(socket);
-    });
-    front.on('tlsClientError', () => {});
-    this.#front = front;
-    front.listen(0, '127.0.0.1');
-    await once(front, 'listening');
-    this.become(this.#through((front.address() as AddressInfo).port));
-    return {
-      ca,
-      restore: () => {
-        front.close();
-        this.become();
-      },
-    };
+  /** From now on new connections reach another server, and old ones are dropped. Default: the first one. */
+  leadTo(port: number = this.#target): void {
+    this.become(this.#through(port));
+  }
+
+  /** The connections that are open stay so, and nothing goes over them any more. New ones are welcome. */
+  silence(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
+  /** Drops the connections that are open. New ones are welcome. */
+  drop(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #through(port: number): Link {
@@ -99,9 +79,5 @@ export class FlakyNetwork {
     this.#sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
-  }
-
-  #drop(): void {
-    for (const socket of this.#sockets) socket.destroy();
   }
 }

@@ -1,79 +1,144 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo, LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
-import { CoreAuthenticator } from '../../src/authentication/authenticator.ts';
+import type { CoreAuthenticator } from '../../src/authentication/authenticator.ts';
+import type { Clock } from '../../src/authentication/clock.ts';
 import type { LogEntry } from '../../src/authentication/log.ts';
 import { k8sServiceAccountAuth } from '../../src/index.ts';
-import { ApiServer } from '../../src/kubernetes/api-server.ts';
-import { apiServerReview } from '../../src/kubernetes/api-server-review.ts';
-import { BoundedReviewer } from '../../src/kubernetes/bounded-reviewer.ts';
-import { fetchKeySet } from '../../src/kubernetes/fetch-key-set.ts';
-import { inClusterConnection } from '../../src/kubernetes/in-cluster-connection.ts';
-import { PublishedKeys } from '../../src/kubernetes/published-keys.ts';
-import { type SimulatedCluster, startSimulatedCluster } from '../../src/testing/simulated-cluster/simulated-cluster.ts';
+import { stderrLog } from '../../src/stderr-log.ts';
+import { serviceAccountToken } from '../cluster/conformance/service-account-token.ts';
+import type { TestCluster } from '../cluster/conformance/test-cluster.ts';
 import { FlakyNetwork } from './flaky-network.ts';
+import { Front } from './front.ts';
+import { podAuthenticator } from './pod-authenticator.ts';
 
-/** The deadline of a review. */
-export const deadlineMs = 1_000;
+/** The deadline of a review, as it is by default. */
+export const deadlineMs = 3_000;
 
 export interface Answer {
   readonly status: number;
   /** `namespace/name of the Pod`, where the service knows its caller. */
   readonly caller: string | undefined;
   readonly retryAfter: string | null;
+  /** On the clock of `performance.now()`. */
+  readonly began: number;
   readonly tookMs: number;
 }
 
-/** A service as it runs in a Pod, its API server behind a network that fails, and those who call it. */
+/** Ages of files and keys, which a test makes pass faster. */
+export class AgingClock implements Clock {
+  readonly #clock: Clock;
+  #advancedMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic() + this.#advancedMs;
+  }
+
+  advance(ms: number): void {
+    this.#advancedMs += ms;
+  }
+}
+
+/** A service as it runs in a Pod, its API server behind a network that fails, and where to call it. */
 export interface Stage extends AsyncDisposable {
-  readonly cluster: SimulatedCluster;
+  readonly cluster: TestCluster;
   readonly network: FlakyNetwork;
+  /** Stands between the network and the API server where the stage was set with one. */
+  readonly front: Front;
+  readonly clock: AgingClock;
   readonly authenticator: CoreAuthenticator;
   readonly logged: readonly LogEntry[];
-  /** Where the Pod's credential is. */
-  readonly directory: string;
-  /** Another credential of the same ServiceAccount. */
-  credential(): Promise<string>;
-  /** A token of the Pod `shop/web-1` that nobody has seen. */
-  validToken(): Promise<string>;
-  /** One of a Pod that is gone. */
-  refusedToken(): Promise<string>;
+  /** What an operator sees on stderr. */
+  readonly logLines: readonly string[];
+  /** TokenReviews that were sent, retries included. */
+  readonly calls: number;
+  /** `namespace/name` of the ServiceAccount that the service runs as. */
+  readonly serviceAccount: string;
+  /** Another credential of that ServiceAccount. */
+  readonly credential: () => Promise<string>;
+  /** Replaces a file of the Pod's credential, or takes it away. */
+  readonly write: (file: 'token' | 'ca.crt', content: string | undefined) => Promise<void>;
+  /** What the file of that name held at first. */
+  readonly original: Readonly<Record<'token' | 'ca.crt', string>>;
+  /** Makes the API server's host name resolve like this from now on. */
+  readonly resolveBy: (lookup: LookupFunction) => void;
   call(token: string | undefined): Promise<Answer>;
 }
 
-export const validCaller = 'shop/web-1';
+export interface StageOptions {
+  /** Whether a front ends TLS before the API server. Default: no. */
+  readonly fronted?: boolean;
+  /** The API server's name or address, as the Pod knows it. Default: its address. */
+  readonly host?: string;
+}
 
-export async function setStage(): Promise<Stage> {
-  const cluster = await startSimulatedCluster();
-  const reviewer = await cluster.createServiceAccount('shop/orders-service');
-  const create = { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' };
-  await cluster.allow('shop/orders-service', create);
-  const web = await cluster.createPod(validCaller, { serviceAccount: 'web', node: 'node-a' });
-  const network = new FlakyNetwork(Number(new URL(cluster.server).port));
+export const onLoopback: LookupFunction = (_host, { all }, callback) => {
+  if (all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+  else callback(null, '127.0.0.1', 4);
+};
+
+export async function setStage(
+  cluster: TestCluster,
+  { fronted = false, host = '127.0.0.1' }: StageOptions = {},
+): Promise<Stage> {
+  await using stack = new AsyncDisposableStack();
+  const { client } = cluster;
+  const serviceAccount = `orders-${randomBytes(4).toString('hex')}/reviewer`;
+  await client.createServiceAccount(serviceAccount);
+  await cluster.allowReviews(serviceAccount);
+
+  const front = stack.adopt(await Front.start(client), (one) => one.close());
+  const network = new FlakyNetwork(fronted ? front.port : Number(new URL(client.server).port));
   await network.start();
+  stack.defer(() => network.stop());
+  const original = {
+    token: await serviceAccountToken(client, serviceAccount),
+    'ca.crt': fronted ? front.ca : client.ca,
+  };
   const directory = await mkdtemp(join(tmpdir(), 'credential-'));
-  await writeFile(join(directory, 'token'), await reviewer.token());
-  await writeFile(join(directory, 'ca.crt'), cluster.ca);
+  stack.defer(() => rm(directory, { recursive: true }));
+  const write: Stage['write'] = async (file, content) => {
+    if (content === undefined) return rm(join(directory, file));
+    // In one step, as the kubelet does it.
+    await writeFile(join(directory, `new-${file}`), content);
+    await rename(join(directory, `new-${file}`), join(directory, file));
+  };
+  await write('token', original.token);
+  await write('ca.crt', original['ca.crt']);
 
-  const { clock } = cluster;
+  const clock = new AgingClock(cluster.clock);
   const logged: LogEntry[] = [];
-  const log = (entry: LogEntry): void => void logged.push(entry);
-  const env = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(network.port) };
-  const limits = { timeoutMs: deadlineMs, maxConcurrent: 32, maxQueued: 1_024 };
-  const apiServer = new ApiServer(async () => inClusterConnection(env, clock, log, directory), limits.maxConcurrent);
-  const authenticator = new CoreAuthenticator({
-    signatures: new PublishedKeys(() => fetchKeySet(apiServer, deadlineMs / 2), clock, log),
-    reviewer: new BoundedReviewer(apiServerReview(apiServer), ['orders'], limits, () => apiServer.close()),
-    audiences: ['orders'],
-    maxEntries: 10_000,
-    lifetimes: { maxAgeMs: 60_000, absoluteMaxAgeMs: 600_000, staleIfUnavailableMs: 0, rejectionMaxAgeMs: 10_000 },
-    clock,
-    log,
-    random: Math.random,
+  const logLines: string[] = [];
+  const toStderr = stderrLog(clock, (line) => logLines.push(line));
+  let calls = 0;
+  let lookup = onLoopback;
+  const authenticator = podAuthenticator({
+    host,
+    port: network.port,
+    directory,
+    timeoutMs: deadlineMs,
+    clock: cluster.clock,
+    agingClock: clock,
+    log: (entry) => {
+      logged.push(entry);
+      toStderr(entry);
+    },
+    lookup: (...call) => lookup(...call),
+    onCall: () => void (calls += 1),
   });
+  stack.defer(() => authenticator.close());
   const app = express();
   app.use(k8sServiceAccountAuth({ authenticator }));
   app.get('/', (req, res) => {
@@ -81,23 +146,30 @@ export async function setStage(): Promise<Stage> {
   });
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  stack.defer(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  let pods = 0;
 
+  const disposables = stack.move();
   return {
     cluster,
     network,
+    front,
+    clock,
     authenticator,
     logged,
-    directory,
-    credential: () => reviewer.token(),
-    validToken: () => web.token({ audiences: 'orders' }),
-    async refusedToken() {
-      pods += 1;
-      const pod = await cluster.createPod(`shop/gone-${pods}`, { serviceAccount: 'web' });
-      const token = await pod.token({ audiences: 'orders' });
-      await pod.delete({ gracePeriodSeconds: 0 });
-      return token;
+    logLines,
+    get calls() {
+      return calls;
+    },
+    serviceAccount,
+    credential: () => serviceAccountToken(client, serviceAccount),
+    write,
+    original,
+    resolveBy: (other) => {
+      lookup = other;
     },
     async call(token) {
       const began = performance.now();
@@ -107,16 +179,10 @@ export async function setStage(): Promise<Stage> {
         status: response.status,
         caller: response.status === 200 ? (JSON.parse(text) as { caller: string }).caller : undefined,
         retryAfter: response.headers.get('retry-after'),
+        began,
         tookMs: performance.now() - began,
       };
     },
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-      await authenticator.close();
-      await network.stop();
-      await cluster.close();
-      await rm(directory, { recursive: true });
-    },
+    [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   };
 }

@@ -17,8 +17,13 @@ export interface ServerNames {
   readonly addresses: readonly Uint8Array[];
 }
 
-/** Makes a certificate authority and a server certificate for these names, valid for 10 years. */
-export async function createServerCertificate({ dnsNames, addresses }: ServerNames): Promise<ServerCertificate> {
+const DAY_MS = 86_400_000;
+
+/** Makes a certificate authority and a server certificate for these names, valid for 10 years unless told otherwise. */
+export async function createServerCertificate(
+  { dnsNames, addresses }: ServerNames,
+  { validUntil = new Date(Date.now() + 3650 * DAY_MS) }: { readonly validUntil?: Date } = {},
+): Promise<ServerCertificate> {
   const [authority, server] = await Promise.all([ecKeyPair(), ecKeyPair()]);
   const issuer = 'simulated-cluster-ca';
   const ca = certificate({
@@ -26,6 +31,7 @@ export async function createServerCertificate({ dnsNames, addresses }: ServerNam
     subject: issuer,
     publicKey: authority.publicKey,
     signWith: authority.privateKey,
+    validUntil: new Date(Date.now() + 3650 * DAY_MS),
     // RFC 5280, section 4.2.1.9: a CA; section 4.2.1.3: keyCertSign is bit 5.
     extensions: [
       extension('2.5.29.19', true, der.sequence(der.yes())),
@@ -42,6 +48,7 @@ export async function createServerCertificate({ dnsNames, addresses }: ServerNam
     subject: 'simulated-cluster',
     publicKey: server.publicKey,
     signWith: authority.privateKey,
+    validUntil,
     extensions: [
       extension('2.5.29.17', false, der.sequence(...names)),
       extension('2.5.29.37', false, der.sequence(der.objectIdentifier('1.3.6.1.5.5.7.3.1'))), // serverAuth
@@ -59,13 +66,12 @@ interface Content {
   readonly subject: string;
   readonly publicKey: KeyObject;
   readonly signWith: KeyObject;
+  readonly validUntil: Date;
   readonly extensions: readonly Buffer[];
 }
 
-const DAY_MS = 86_400_000;
-
 /** RFC 5280, section 4.1. */
-function certificate({ issuer, subject, publicKey, signWith, extensions }: Content): string {
+function certificate({ issuer, subject, publicKey, signWith, validUntil, extensions }: Content): string {
   const ecdsaWithSha256 = der.sequence(der.objectIdentifier('1.2.840.10045.4.3.2'));
   const toBeSigned = der.sequence(
     der.explicit(0, der.integer(Buffer.from([2]))), // version 3
@@ -73,7 +79,7 @@ function certificate({ issuer, subject, publicKey, signWith, extensions }: Conte
     ecdsaWithSha256,
     commonName(issuer),
     // TLS clients go by real time, wherever the cluster's clock is moved to.
-    der.sequence(der.time(new Date(Date.now() - DAY_MS)), der.time(new Date(Date.now() + 3650 * DAY_MS))),
+    der.sequence(der.time(new Date(Math.min(Date.now(), validUntil.getTime()) - DAY_MS)), der.time(validUntil)),
     commonName(subject),
     publicKey.export({ type: 'spki', format: 'der' }),
     der.explicit(3, der.sequence(...extensions)),

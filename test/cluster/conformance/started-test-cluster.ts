@@ -11,7 +11,7 @@ import { bindAuthDelegator } from './bind-auth-delegator.ts';
 import type { TestCluster } from './test-cluster.ts';
 
 /** A kube-apiserver of our own: its keys are at hand. */
-export function startedTestCluster(info: StartedCluster): TestCluster {
+export function startedTestCluster(info: Omit<StartedCluster, 'kubeconfig'>): TestCluster {
   const client = new ClusterClient({ server: info.server, ca: info.ca, token: info.adminToken });
   const first = signingKey(createPrivateKey(info.signingKey));
   const keys = {

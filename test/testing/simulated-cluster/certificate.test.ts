@@ -41,6 +41,16 @@ test('the server certificate is valid now, fits the key, and may serve TLS', asy
   expect(server.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
 });
 
+test('the server certificate ends when it is told to, also in the past, and the authority does not', async () => {
+  const validUntil = new Date(Date.now() - 3_600_000);
+  const made = await createServerCertificate({ dnsNames: ['localhost'], addresses: [] }, { validUntil });
+  const [ca, server] = [new X509Certificate(made.ca), new X509Certificate(made.certificate)];
+
+  expect(Date.parse(server.validTo)).toBe(Math.floor(validUntil.getTime() / 1000) * 1000);
+  expect(Date.parse(server.validFrom)).toBeLessThan(Date.parse(server.validTo));
+  expect(Date.parse(ca.validTo)).toBeGreaterThan(Date.now() + 365 * 86_400_000);
+});
+
 test('no two certificates share a serial number or a key', async () => {
   const [one, other] = [await make(), await make()];
 
