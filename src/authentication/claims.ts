@@ -83,7 +83,8 @@ function serviceAccountClaims(payload: z.infer<typeof payloadSchema>): ServiceAc
   return { namespace, name, uid, pod: undefined, node: undefined, secret: { name: secretName, uid: undefined } };
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+/** Leaves a byte order mark in, which JSON may not begin with (RFC 8259 section 8.1). */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function jsonObject(part: string): object | undefined {
   const bytes = decoded(part);

@@ -72,19 +72,25 @@ function firstDisagreement(
   claimed: ServiceAccountClaims,
   jti: string | undefined,
 ): string | undefined {
-  const credentialId = extra[extraKey.credentialId]?.join();
-  const pairs: Readonly<Record<string, readonly [reviewed: string | undefined, claimed: string | undefined]>> = {
+  const credentialId = onlyValue(extra[extraKey.credentialId]);
+  const pairs: Readonly<Record<string, readonly [reviewed: string | null | undefined, claimed: string | undefined]>> = {
     'the namespace': [account.namespace, claimed.namespace],
     'the ServiceAccount': [account.name, claimed.name],
     "the ServiceAccount's uid": [uid, claimed.uid],
-    'the Pod': [extra[extraKey.podName]?.join(), claimed.pod?.name],
-    "the Pod's uid": [extra[extraKey.podUid]?.join(), claimed.pod?.uid],
-    'the Node': [extra[extraKey.nodeName]?.join(), claimed.node?.name],
-    "the Node's uid": [extra[extraKey.nodeUid]?.join(), claimed.node?.uid],
+    'the Pod': [onlyValue(extra[extraKey.podName]), claimed.pod?.name],
+    "the Pod's uid": [onlyValue(extra[extraKey.podUid]), claimed.pod?.uid],
+    'the Node': [onlyValue(extra[extraKey.nodeName]), claimed.node?.name],
+    "the Node's uid": [onlyValue(extra[extraKey.nodeUid]), claimed.node?.uid],
     // Kubernetes before 1.30 issues a `jti` without naming it in the review.
     'the credential ID': [credentialId, credentialId === undefined || jti === undefined ? undefined : `JTI=${jti}`],
   };
   return Object.keys(pairs).find((what) => pairs[what]?.[0] !== pairs[what]?.[1]);
+}
+
+/** The value of a list of one, and `null`, which agrees with no claim, for any other list. */
+function onlyValue(values: readonly string[] | undefined): string | null | undefined {
+  if (values === undefined) return undefined;
+  return values.length === 1 ? values[0] : null;
 }
 
 function frozenIdentity(

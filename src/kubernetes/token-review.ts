@@ -57,6 +57,10 @@ export function reviewOf(answer: unknown, token: string): Review {
   if (error || !user?.username) {
     throw new Unavailability('answer_invalid', 'The answer says authenticated, with an error or without a username');
   }
+  // It would get into an identity, and from there to whoever is told of that.
+  if (JSON.stringify(parsed.data.status).includes(token)) {
+    throw new Unavailability('answer_invalid', 'The answer says authenticated, and quotes the token in its status');
+  }
   return {
     authenticated: true,
     username: user.username,

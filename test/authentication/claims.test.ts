@@ -120,6 +120,7 @@ describe('is no JWT:', () => {
     ['a string', '"{}"'],
     ['half an object', '{"aud":'],
     ['nothing', ' '],
+    ['an object behind a byte order mark, which RFC 8259 section 8.1 does not allow', '\ufeff{}'],
     ['invalid UTF-8', Uint8Array.of(0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d)],
     ['exp as a string', '{"exp":"1800000000"}'],
     ['exp as null', '{"exp":null}'],

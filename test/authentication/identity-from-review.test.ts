@@ -244,6 +244,18 @@ describe('a review and claims that disagree are a rejection:', () => {
     expect(found).toMatchObject({ rejected: 'claims_mismatch' });
   });
 
+  test('several Pods that the claims name as one', () => {
+    const names = ['web-1', 'web-2'];
+    const claims = bound({
+      pod: { name: names.join(), uid: 'uid-of-web-1' },
+      node: { name: 'node-a', uid: 'uid-of-node-a' },
+    });
+    expect(verdict({ review: extraWith('pod-name', names), claims })).toMatchObject({
+      rejected: 'claims_mismatch',
+      reason: 'review and claims disagree in the Pod',
+    });
+  });
+
   test('claims of no ServiceAccount at all', () => {
     expect(verdict({ claims: { 'kubernetes.io': undefined } })).toMatchObject({
       rejected: 'claims_mismatch',

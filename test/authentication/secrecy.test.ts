@@ -15,6 +15,11 @@ const indiscretions: Readonly<Record<string, (token: string) => unknown>> = {
   'a rejection that quotes half of it': (token) => ({ status: { error: `bad ${token.slice(0, 200)}` } }),
   'a rejection that quotes it far behind': (token) => ({ status: { error: 'x'.repeat(200) + token } }),
   'a key of `extra` of the wrong type': (token) => ({ status: { ...statusOf(), user: { extra: { [token]: 1 } } } }),
+  'a username that is the token': (token) => ({ status: { ...statusOf(), user: { username: token } } }),
+  'a group that is the token': (token) => {
+    const { user, ...status } = statusOf() as { user: object };
+    return { status: { ...status, user: { ...user, groups: [token] } } };
+  },
   'an answer that is the token': (token) => token,
   'an Error that quotes it': (token) => Promise.reject(new Error(`cannot post {"token":"${token}"}`)),
   'a string thrown': (token) => Promise.reject(token),
