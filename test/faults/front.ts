@@ -89,8 +89,8 @@ export class Front {
     const { pathname, searchParams } = new URL(req.url ?? '/', 'https://host');
     const taken = this.#faults.take(requestKind(requestInfo(req.method ?? 'GET', pathname, searchParams)));
     const answer = await this.#answerTo(req);
-    const send = (content: ApiAnswer): void => sendAnswer(res, content);
-    if (taken === undefined) return send(answer);
+    const send = (): void => sendAnswer(res, answer);
+    if (taken === undefined) return send();
     // A TLS socket cannot be reset, only the TCP socket below it.
     const reset = (): void => void this.#tcpSockets.get(req.socket.remotePort)?.resetAndDestroy();
     await answerWrongly(taken.fault, taken.lifted, () => answer, res, reset, send);
