@@ -23,7 +23,7 @@ describe('npm run demo', () => {
       '✓ Token of shop/web without a Pod | GET /orders/7 | 403 | insufficient_scope | 1 | shop/web, but',
       '✓ Token for another service | GET /orders/7 | 401 | invalid_token | 0 | wrong_audience: its audiences are ["billing"]',
       '✓ Expired token | GET /orders/7 | 401 | invalid_token | 0 | token_expired: ',
-      '✓ Forged: signed by another key | GET /orders/7 | 401 | invalid_token | 1 | token_refused: ',
+      '✓ Forged: signed by another key | GET /orders/7 | 401 | invalid_token | 0 | token_forged: ',
       '✓ No token | GET /orders/7 | 401 | bare challenge | 0 | no_credentials: ',
       '✓ Malformed header | GET /orders/7 | 400 | invalid_request | 0 | malformed_credentials: ',
       '✓ Pod web-3, not seen before | GET /orders/7 | 503 | Retry-After: 1 | 1 | api_server_unreachable: ',

@@ -100,7 +100,7 @@ describe('the deadline', () => {
     expect(await failed).toEqual([1, 2, 3].map(() => expect.objectContaining({ code: 'api_server_timeout' })));
     await settled();
     expect(reviewer.hasSpareCapacity()).toBe(true);
-    const next = [reviewer.review('a'), reviewer.review('b'), reviewer.review('c')];
+    const next = [reviewer.review('token-a'), reviewer.review('token-b'), reviewer.review('token-c')];
     for (let count = 0; count < next.length; count += 1) {
       answers.at(-1)?.(accepted);
       await settled();
@@ -292,7 +292,7 @@ test('a failure that may pass is not told to whoever waits, where it does', asyn
   const perform = jest.fn<ReviewFunction>(async () => accepted);
   perform.mockRejectedValueOnce(new Unavailability('api_server_unreachable', 'ECONNRESET'));
   perform.mockRejectedValueOnce(new Unavailability('api_server_overloaded', 'HTTP 429', 1));
-  const review = reviewerOf(perform).review('t');
+  const review = reviewerOf(perform).review('token');
   await jest.advanceTimersByTimeAsync(1_200);
   expect(await review).toMatchObject({ authenticated: true });
   expect(perform).toHaveBeenCalledTimes(3);
