@@ -39,6 +39,7 @@ export function composeAuthenticator(options: AuthenticatorOptions, functionName
     // A reviewer of one's own may ask any API server: its keys are not known.
     signatures: reviewer ? undefined : new PublishedKeys(fetchKeys, clock, log),
     reviewer: new BoundedReviewer(reviewer ?? apiServerReview(apiServer), audiences, review, () => apiServer.close()),
+    credentialReadAt: () => apiServer.credentialReadAt,
     audiences,
     maxEntries: cache.maxEntries,
     lifetimes: { ...cache, absoluteMaxAgeMs, staleIfUnavailableMs },

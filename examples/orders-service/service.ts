@@ -27,8 +27,8 @@ export function ordersService({ authenticator, shopNamespace }: OrdersServiceOpt
   // Ready even while the API server is away: callers in the cache are served, and taking every replica out of its
   // Service would turn some 503 into an outage for all.
   app.get('/readyz', (_req, res) => {
-    const { state, lastReview } = authenticator.status();
-    res.status(state === 'open' ? 200 : 503).json({ state, lastReview });
+    const status = authenticator.status();
+    res.status(status.state === 'open' ? 200 : 503).json(status);
   });
 
   // For everyone, known or not; but who shows a bad token is told so.

@@ -37,6 +37,11 @@ export interface AuthenticatorStatus {
   readonly circuit: Circuit;
   /** When the cluster's public keys, which keep forged tokens from it, were fetched; `undefined` while there are none. */
   readonly keysFetchedAt: number | undefined;
+  /**
+   * When our own credential in a Pod was last read from its file, which happens with a review, at most every 10 s;
+   * `undefined` before that, with a kubeconfig, and with a `reviewer` of one's own.
+   */
+  readonly credentialReadAt: number | undefined;
   readonly cachedIdentities: number;
   readonly cachedRejections: number;
 }
@@ -69,6 +74,8 @@ export interface AuthenticatorParts {
   readonly reviewer: Reviewer;
   /** Keeps forged tokens from the reviewer, where keys are to be had. */
   readonly signatures: SignatureJudge | undefined;
+  /** When our own credential was last read, where it is read from a file. */
+  readonly credentialReadAt?: () => number | undefined;
   /** A token must name one of them; none: the review decides alone, by the API server's own audiences. */
   readonly audiences: readonly string[];
   readonly maxEntries: number;
@@ -158,6 +165,7 @@ export class CoreAuthenticator implements Authenticator {
       reviewsInFlight: this.#inFlight.size,
       circuit: this.#parts.reviewer.circuit,
       keysFetchedAt: this.#parts.signatures?.keysFetchedAt,
+      credentialReadAt: this.#parts.credentialReadAt?.(),
       cachedIdentities: identities,
       cachedRejections: rejections,
     };

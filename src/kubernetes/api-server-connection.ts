@@ -13,6 +13,8 @@ export interface ApiServerConnection {
    * @throws {Unavailability} where there is no credential to be had
    */
   requestOptions(): Promise<CallOptions>;
+  /** When our own credential was last read from its file, in epoch milliseconds; `undefined` where it comes from none. */
+  credentialReadAt?(): number | undefined;
   /** Makes the next call look for credentials anew: the API server did not like these, or not us its own. */
   renew?(): void;
 }

@@ -18,7 +18,9 @@ export interface Answer {
 export class ApiServer {
   readonly #connection: () => Promise<ApiServerConnection>;
   readonly #agent: AgingAgent;
-  #connected: Promise<ApiServerConnection> | undefined;
+  #connecting: Promise<ApiServerConnection> | undefined;
+  #connected: ApiServerConnection | undefined;
+  #isClosed = false;
 
   constructor(connection: () => Promise<ApiServerConnection>, maxConnections: number) {
     this.#connection = connection;
@@ -40,8 +42,16 @@ export class ApiServer {
     return this.#call('GET', path, { accept }, '', signal);
   }
 
+  /** When our own credential was last read, where it is read from a file. */
+  get credentialReadAt(): number | undefined {
+    return this.#connected?.credentialReadAt?.();
+  }
+
+  /** Ends calls in flight, and refuses those that come later: a retry would open connections again. */
   close(): void {
+    this.#isClosed = true;
     this.#agent.destroy();
+
   }
 
   /** Our credential, or the CA, may have been rotated since they were read: a refusal has them looked for anew. */
@@ -56,6 +66,7 @@ export class ApiServer {
     const url = below(connection.server, path);
     const sendAs = (options: CallOptions): Promise<Answer> => {
       signal.throwIfAborted();
+      if (this.#isClosed) throw new Unavailability('authenticator_closed', 'The authenticator is closed');
       const all = { agent: this.#agent, ...options, method, headers: { ...options.headers, ...headers }, signal };
       return send(url, body, all);
     };
@@ -75,11 +86,12 @@ export class ApiServer {
 
   /** A configuration that could not be loaded is looked for again at the next call: it may have been mended. */
   async #connect(): Promise<ApiServerConnection> {
-    this.#connected ??= this.#connection();
+    this.#connecting ??= this.#connection();
     try {
-      return await this.#connected;
+      this.#connected = await this.#connecting;
+      return this.#connected;
     } catch (error) {
-      this.#connected = undefined;
+      this.#connecting = undefined;
       throw error;
     }
   }

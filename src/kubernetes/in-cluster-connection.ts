@@ -44,6 +44,7 @@ export function inClusterConnection(
       ca: await ca.content(),
       headers: { authorization: `Bearer ${await token.content()}` },
     }),
+    credentialReadAt: () => token.lastReadAt,
     renew: () => {
       ca.expire();
       token.expire();

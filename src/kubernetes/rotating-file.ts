@@ -16,11 +16,17 @@ export class RotatingFile {
   readonly #clock: Clock;
   readonly #log: Log;
   #last: { readonly content: string; readonly readAt: number } | undefined;
+  #lastReadAt: number | undefined;
 
   constructor(path: string, clock: Clock, log: Log) {
     this.#path = path;
     this.#clock = clock;
     this.#log = log;
+  }
+
+  /** When what serves now was read, in epoch milliseconds; `undefined` before the first time. */
+  get lastReadAt(): number | undefined {
+    return this.#lastReadAt;
   }
 
   /** Makes the next use read the file, however recently it was read. */
@@ -37,6 +43,7 @@ export class RotatingFile {
       const content = (await readFile(this.#path, 'utf8')).trim();
       if (content !== '') {
         this.#last = { content, readAt: now };
+        this.#lastReadAt = this.#clock.now();
         return content;
       }
       problem = 'it is empty';

@@ -58,6 +58,7 @@ export function fakeAuthenticator(
       reviewsInFlight: 0,
       circuit: 'closed' as const,
       keysFetchedAt: undefined,
+      credentialReadAt: undefined,
       cachedIdentities: 0,
       cachedRejections: 0,
     }),

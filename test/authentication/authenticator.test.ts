@@ -495,9 +495,18 @@ describe('status', () => {
       reviewsInFlight: 0,
       circuit: 'closed',
       keysFetchedAt: undefined,
+      credentialReadAt: undefined,
       cachedIdentities: 0,
       cachedRejections: 0,
     });
+  });
+
+  test('tells when our own credential was read, where something knows', () => {
+    let readAt: number | undefined;
+    const { authenticator } = world({ credentialReadAt: () => readAt });
+    expect(authenticator.status().credentialReadAt).toBeUndefined();
+    readAt = 5;
+    expect(authenticator.status().credentialReadAt).toBe(5);
   });
 
   test('tells how the last review ended, and when', async () => {

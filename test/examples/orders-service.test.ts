@@ -52,7 +52,11 @@ describe('The orders service', () => {
     const service = await startService();
     const url = await urlOf(service);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
-    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    const readyz = await fetch(`${url}/readyz`);
+    expect([readyz.status, await readyz.json()]).toEqual([
+      200,
+      expect.objectContaining({ state: 'open', circuit: 'closed', keysFetchedAt: expect.any(Number) }),
+    ]);
 
     const pod = await cluster.createPod('shop/web-1', { serviceAccount: 'web' });
     const tokenFile = path.join(folder, 'token');

@@ -53,6 +53,7 @@ function expectAllGoodAfterwards(validCaller: string, { after, status, machineMs
   expect([valid, known]).toEqual(Array(2).fill(expect.objectContaining({ status: 200, caller: validCaller })));
   expect(Object.values(bad).map((answer) => answer.status)).toEqual([401, 401, 401, 401]);
   expect(status).toMatchObject({ state: 'open', circuit: 'closed', reviewsInFlight: 0 });
+  expect(status.credentialReadAt).toEqual(expect.any(Number));
 }
 
 /** One line for each thing that is wrong, however many callers met it, and the words that help. */

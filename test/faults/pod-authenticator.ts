@@ -47,6 +47,7 @@ export function podAuthenticator(options: PodOptions): CoreAuthenticator {
   return new CoreAuthenticator({
     signatures: new PublishedKeys(() => fetchKeySet(apiServer, Math.min(1_000, timeoutMs / 2)), agingClock, log),
     reviewer: new BoundedReviewer(counted, ['orders'], limits, () => apiServer.close()),
+    credentialReadAt: () => apiServer.credentialReadAt,
     audiences: ['orders'],
     maxEntries: 10_000,
     lifetimes: { maxAgeMs, absoluteMaxAgeMs: 600_000, staleIfUnavailableMs: 0, rejectionMaxAgeMs: 10_000 },

@@ -62,6 +62,18 @@ describe('connections', () => {
     expect((await api.post(reviews, body, never)).status).toBe(201);
   });
 
+  test('are opened no more after close(), whatever was in flight', async () => {
+    const api = apiServer();
+    using hang = cluster.fault('tokenreviews', { hang: true });
+    const waiting = caught(api.post(reviews, body, never));
+    while (hang.hits === 0) await new Promise((resolve) => setImmediate(resolve));
+    const { opened } = cluster.connections;
+    api.close();
+    expect(await waiting).toMatchObject({ code: 'api_server_unreachable' });
+    expect(await caught(api.post(reviews, body, never))).toMatchObject({ code: 'authenticator_closed' });
+    expect(cluster.connections.opened).toBe(opened);
+  });
+
   test('all end with close()', async () => {
     const api = apiServer();
     await api.post(reviews, body, never);
@@ -183,6 +195,16 @@ describe('cannot be reached, and says where and why:', () => {
     expect(error).toBeInstanceOf(Unavailability);
     expect(String(error)).not.toContain('secret');
   });
+});
+
+test('tells when the credential was last read, once a connection has been found that knows', async () => {
+  const connection = { server: new URL(cluster.server), requestOptions: async () => ({ ca: cluster.ca }) };
+  const api = new ApiServer(async () => ({ ...connection, credentialReadAt: () => 7 }), 1);
+  const other = new ApiServer(async () => connection, 1);
+  open.push(api, other);
+  expect(api.credentialReadAt).toBeUndefined();
+  await Promise.all([api, other].map((one) => one.post(reviews, body, never)));
+  expect([api.credentialReadAt, other.credentialReadAt]).toEqual([7, undefined]);
 });
 
 describe('a 401 about us', () => {

@@ -80,6 +80,20 @@ describe('the credential', () => {
     expect(logged.map(({ code }) => code)).toEqual(['credential_stale']);
   });
 
+  test('tells when its token was last read, whenever the CA was', async () => {
+    await writeFile(join(directory, 'token'), 'first');
+    await writeFile(join(directory, 'ca.crt'), 'CA 1');
+    const connection = inClusterConnection(env, clock, none, directory);
+    expect(connection.credentialReadAt?.()).toBeUndefined();
+    await connection.requestOptions();
+    const first = clock.now();
+    expect(connection.credentialReadAt?.()).toBe(first);
+    await rm(join(directory, 'token'));
+    clock.advance(10_000);
+    await connection.requestOptions();
+    expect(connection.credentialReadAt?.()).toBe(first);
+  });
+
   test('is read anew, with the CA, as soon as it is known to be stale', async () => {
     await writeFile(join(directory, 'token'), 'first');
     await writeFile(join(directory, 'ca.crt'), 'CA 1');

@@ -54,6 +54,25 @@ test('reads it anew at once when told that it is stale, and keeps what it has wh
   expect(logged.map(({ code }) => code)).toEqual(['credential_stale']);
 });
 
+test('tells when it last read what serves now, on the wall clock', async () => {
+  const { path, clock, file } = world();
+  expect(file.lastReadAt).toBeUndefined();
+  await caught(file.content());
+  expect(file.lastReadAt).toBeUndefined();
+  await writeFile(path, 'first');
+  await file.content();
+  const first = clock.now();
+  expect(file.lastReadAt).toBe(first);
+  file.expire();
+  clock.advance(5_000);
+  await rm(path);
+  await file.content();
+  expect(file.lastReadAt).toBe(first);
+  await writeFile(path, 'second');
+  await file.content();
+  expect(file.lastReadAt).toBe(first + 5_000);
+});
+
 test('follows the symbolic link that the kubelet swaps', async () => {
   const { path, clock, file } = world();
   await writeFile(`${path}-1`, 'first');

@@ -98,6 +98,7 @@ describe('its life', () => {
       lastReview: undefined,
       reviewsInFlight: 0,
       cachedIdentities: 0,
+      credentialReadAt: undefined,
       cachedRejections: 0,
     });
   });

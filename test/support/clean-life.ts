@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createAuthenticator, type KubeConfigLike } from '../../src/index.ts';
+
+// Lives the life that its argument names, says what came of it, and then has nothing more to do: its end is its own.
+const { SERVER = '', CA = '', CREDENTIAL = '', TOKENS = '' } = process.env;
+const kubeConfig: KubeConfigLike = {
+  getCurrentCluster: () => ({ server: SERVER }),
+  applyToHTTPSOptions: (options) => {
+    Object.assign(options, { ca: CA, headers: { authorization: `Bearer ${CREDENTIAL}` } });
+  },
+};
+const authenticator = createAuthenticator({
+  audiences: 'orders',
+  kubeConfig,
+  log: false,
+  review: { timeoutMs: 1_000 },
+});
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
+const outcomeOf = (token: string): Promise<unknown> =>
+  authenticator.authenticate(token).then(({ name }) => name, codeOf);
+const ready = (): Promise<unknown> => authenticator.ready().then(() => 'ready', codeOf);
+const tokens = TOKENS.split(' ');
+const later = tokens[0] ?? '';
+
+function left(): { sockets: number; timers: number } {
+  const resources = process.getActiveResourcesInfo();
+  return {
+    sockets: resources.filter((resource) => /^(TCP|TLS)/.test(resource)).length,
+    timers: resources.filter((resource) => resource === 'Timeout').length,
+  };
+}
+
+async function live(life: string | undefined): Promise<object> {
+  switch (life) {
+    case 'used':
+      return { outcomes: await Promise.all(tokens.map(outcomeOf)) };
+    case 'closed': {
+      const outcomes = await Promise.all(tokens.map(outcomeOf));
+      await authenticator.close();
+      await closedSockets();
+      return { outcomes, later: await outcomeOf(later), left: left() };
+    }
+    case 'closed while waiting': {
+      const waiting = [Promise.all(tokens.map(outcomeOf)), ready()];
+      await sleep(200);
+      const [, [outcomes, wasReady]] = await Promise.all([authenticator.close(), Promise.all(waiting)]);
+      await closedSockets();
+      return { outcomes, ready: wasReady, later: await outcomeOf(later), left: left() };
+    }
+    case 'closed before it is ready': {
+      const waiting = ready();
+      await sleep(200);
+      await authenticator.close();
+      const wasReady = await waiting;
+      await closedSockets();
+      return { ready: wasReady, later: await outcomeOf(later), left: left() };
+    }
+    default:
+      throw new Error(`There is no life ${life}`);
+  }
+}
+
+/** The system tells of a closed socket in a later turn of the event loop. */
+const closedSockets = (): Promise<void> => new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
+
+process.stdout.write(JSON.stringify(await live(process.argv[2])));
