@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { KubernetesObject, V1ClusterRoleBinding, V1Deployment } from '@kubernetes/client-node';
+import type { KubernetesObject, V1ClusterRoleBinding, V1Deployment, V1FlowSchema } from '@kubernetes/client-node';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import type { TestCluster } from '../cluster/conformance/test-cluster.ts';
@@ -111,6 +111,8 @@ const plurals: Readonly<Record<string, string>> = {
   ClusterRoleBinding: 'clusterrolebindings',
   Deployment: 'deployments',
   Service: 'services',
+  PriorityLevelConfiguration: 'prioritylevelconfigurations',
+  FlowSchema: 'flowschemas',
 };
 
 function collectionOf({ apiVersion = '', kind = '', metadata }: KubernetesObject): string {
@@ -125,6 +127,15 @@ function move(manifest: KubernetesObject, suffix: string): void {
   const { kind, metadata } = manifest;
   if (metadata?.namespace !== undefined) metadata.namespace += suffix;
   else if (metadata?.name !== undefined) metadata.name += suffix;
+  if (kind === 'FlowSchema') moveFlows(manifest, suffix);
   if (kind !== 'ClusterRoleBinding') return;
   for (const subject of (manifest as V1ClusterRoleBinding).subjects ?? []) subject.namespace += suffix;
+}
+
+function moveFlows({ spec }: V1FlowSchema, suffix: string): void {
+  if (spec === undefined) return;
+  spec.priorityLevelConfiguration.name += suffix;
+  for (const { serviceAccount } of spec.rules?.flatMap(({ subjects }) => subjects) ?? []) {
+    if (serviceAccount !== undefined) serviceAccount.namespace += suffix;
+  }
 }
