@@ -179,6 +179,12 @@ test(
       pair.chain((one) =>
         fc.record({ payload: mutatedJson(fc.constant(one.payload)), answer: mutatedJson(fc.constant(one.answer)) }),
       ),
+      // A list that reads like the claim once it is joined.
+      pair.map((one) => ({
+        payload: one.payload.replaceAll('"web-1"', '"web-1,web-2"'),
+        answer: one.answer.replaceAll('"web-1"', '"web-1","web-2"'),
+      })),
+      pair.map((one) => ({ payload: one.payload, answer: one.answer.replaceAll('system:authenticated', '<token>') })),
       fc.tuple(pair, pair).map(([one, other]) => ({ payload: one.payload, answer: other.answer })),
       fc
         .tuple(

@@ -1,16 +1,13 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { ServiceAccountHandle } from '../../src/testing/cluster-client/service-account-handle.ts';
 import type { PodHandle } from '../../src/testing/cluster-client/pod-handle.ts';
 import { type SimulatedCluster, startSimulatedCluster } from '../../src/testing/simulated-cluster/simulated-cluster.ts';
+import { startWatchedService, type WatchedService } from './support/start-watched-service.ts';
 
 /**
  * What a heap snapshot shows is every string of the process, also those that are parts or joints of others. It does not
@@ -22,54 +19,23 @@ import { type SimulatedCluster, startSimulatedCluster } from '../../src/testing/
 const connections = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
 
 let cluster: SimulatedCluster;
-let directory: string;
 let web: PodHandle;
-let reviewer: ServiceAccountHandle;
-let service: ChildProcess;
-let port: number;
+let service: WatchedService;
 
-async function told(order: string, value?: unknown): Promise<unknown> {
-  service.send({ order, value });
-  const [{ answer }] = (await once(service, 'message')) as [{ answer: unknown }];
-  return answer;
-}
-
-async function rotateCredential(): Promise<string> {
-  const credential = await reviewer.token();
-  await writeFile(join(directory, 'token'), credential);
-  return credential;
-}
 beforeAll(async () => {
   cluster = await startSimulatedCluster();
-  reviewer = await cluster.createServiceAccount('shop/orders-service');
-  await cluster.allow('shop/orders-service', {
-    verb: 'create',
-    group: 'authentication.k8s.io',
-    resource: 'tokenreviews',
-  });
   web = await cluster.createPod('shop/web-1', { serviceAccount: 'web', node: 'node-a' });
-  directory = await mkdtemp(join(tmpdir(), 'memory-'));
-  await writeFile(join(directory, 'ca.crt'), cluster.ca);
-  const main = fileURLToPath(new URL('support/watched-service.ts', import.meta.url));
-  service = fork(main, [directory, new URL(cluster.server).port], {
-    execArgv: [],
-    env: { ...process.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
-  });
-  await once(service, 'message');
-  port = (await told('port')) as number;
+  service = await startWatchedService(cluster);
 });
 
 afterAll(async () => {
   for (const agent of connections) agent.destroy();
-  const exited = once(service, 'exit');
-  service.disconnect();
-  await exited;
+  await service[Symbol.asyncDispose]();
   await cluster.close();
-  await rm(directory, { recursive: true });
 });
 
 async function reviewsEnd(): Promise<void> {
-  while ((await told('reviewsInFlight')) !== 0) await sleep(5);
+  while ((await service.told('reviewsInFlight')) !== 0) await sleep(5);
 }
 
 let turn = 0;
@@ -79,7 +45,7 @@ async function status(path: string, authorization: string | undefined): Promise<
   turn += 1;
   const agent = connections[turn % connections.length];
   const request = get({
-    port,
+    port: service.port,
     host: '127.0.0.1',
     path: encodeURI(path),
     ...(agent && { agent }),
@@ -106,7 +72,7 @@ const claimsOf = (token: string): object =>
 /** A client that hangs up while its token is being reviewed. */
 async function hangUp(token: string): Promise<void> {
   const hanging = cluster.fault('tokenreviews', { hang: true }, { times: 1 });
-  const client = connect(port, '127.0.0.1').on('error', () => {});
+  const client = connect(service.port, '127.0.0.1').on('error', () => {});
   client.write(`GET /orders HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`);
   while (hanging.hits === 0) await sleep(5);
   client.destroy();
@@ -129,8 +95,8 @@ function piecesOf(token: string): string[] {
 
 /** Which of these secrets the process of the service has in its memory. */
 async function found(secrets: ReadonlyMap<string, string>): Promise<string[]> {
-  const file = join(directory, 'memory.heapsnapshot');
-  await told('snapshot', file);
+  const file = join(service.directory, 'memory.heapsnapshot');
+  await service.told('snapshot', file);
   const snapshot = await readFile(file);
   expect(snapshot.includes('system:serviceaccount:shop:web')).toBe(true);
   return [...secrets]
@@ -144,7 +110,7 @@ test('no token is in memory after its request, and no credential after its rotat
     tokens.set(name, token);
     expect([name, await status(path, `Bearer ${token}`)]).toEqual([name, expected]);
   };
-  tokens.set('our own credential before its rotation', await rotateCredential());
+  tokens.set('our own credential before its rotation', await service.rotateCredential());
 
   const cached = await validToken();
   await present('valid', cached, 200);
@@ -178,8 +144,8 @@ test('no token is in memory after its request, and no credential after its rotat
   await reviewsEnd();
 
   // Over the connection that is open now, which saw the credential before its rotation too.
-  tokens.set('our own credential now', await rotateCredential());
-  await told('advance', 59_000);
+  tokens.set('our own credential now', await service.rotateCredential());
+  await service.told('advance', 59_000);
   await present('reviewed again in the background, or anew', cached, 200);
   await present('after the rotation', await validToken(), 200);
   await reviewsEnd();
@@ -189,7 +155,7 @@ test('no token is in memory after its request, and no credential after its rotat
 
   // The same look finds what is kept on purpose, however it is kept.
   const onPurpose = new Map<string, string>();
-  for (const way of (await told('ways')) as string[]) {
+  for (const way of (await service.told('ways')) as string[]) {
     const token = await validToken();
     onPurpose.set(way, token);
     expect(await status(`/kept/${way}`, `Bearer ${token}`)).toBe(200);

@@ -46,6 +46,8 @@ const oddValue: fc.Arbitrary<unknown> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.constantFrom<unknown>(
+      '<token>',
+      ['<token>'],
       'system:serviceaccount:kube-system:admin',
       'system:masters',
       '\n',
@@ -143,6 +145,7 @@ export function mutatedJson(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
         .tuple(changed, name, oddValue)
         .map(([text, key, value]) => text.replace('{', `{${JSON.stringify(key)}:${JSON.stringify(value)},`)),
     },
+    { weight: 1, arbitrary: changed.map((text) => `\ufeff${text}`) },
     { weight: 1, arbitrary: fc.tuple(changed, part).map(([text, at]) => text.slice(0, at * text.length)) },
     {
       weight: 1,
