@@ -1,0 +1,12 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import common from '../../jest.config.js';
+
+/** @type {import('jest').Config} */
+export default {
+  ...common,
+  rootDir: dirname(dirname(dirname(fileURLToPath(import.meta.url)))),
+  // Mutants are not alive in a process of a test's own.
+  testPathIgnorePatterns: [...common.testPathIgnorePatterns, 'own-process'],
+  testMatch: ['<rootDir>/test/authentication/**/*.test.ts', '<rootDir>/test/express/**/*.test.ts'],
+};
