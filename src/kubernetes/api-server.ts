@@ -51,7 +51,6 @@ export class ApiServer {
   close(): void {
     this.#isClosed = true;
     this.#agent.destroy();
-
   }
 
   /** Our credential, or the CA, may have been rotated since they were read: a refusal has them looked for anew. */

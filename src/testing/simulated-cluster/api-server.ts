@@ -3,17 +3,28 @@ import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import { authorize, type Decision } from './authorize.ts';
 import { TokenAuthenticator, type TokenAuthority } from './authenticate.ts';
 import { discoveryDocument } from './discovery.ts';
+import { asStored, copyOf, isDryRun } from './dry-run.ts';
 import { impersonated } from './impersonate.ts';
 import { type Kind, KINDS, NAMESPACE, NODE, POD, RBAC_GROUP, SERVICE_ACCOUNT } from './kinds.ts';
 import { isTrue, parseListOptions, parseWatchOptions } from './list-options.ts';
-import { ObjectApi } from './object-api.ts';
+import { ObjectApi, type ObjectList } from './object-api.ts';
 import { openApiDocument } from './open-api.ts';
 import { type Representation, representationFor } from './representation.ts';
 import { reviewOwnRules } from './self-subject-rules-review.ts';
 import type { NonResourceRequest, RequestInfo, ResourceRequest } from './request-info.ts';
 import { readDeleteOptions, readMergePatch, readObject } from './request-body.ts';
 import { jsonWebKeySet } from './signing-key.ts';
-import { forbidden, methodNotAllowed, noSuchResource, notAcceptable, StatusError, unauthorized } from './status.ts';
+import {
+  forbidden,
+  isStatus,
+  methodNotAllowed,
+  noSuchResource,
+  notAcceptable,
+  type Status,
+  StatusError,
+  unauthorized,
+} from './status.ts';
+import type { Store } from './store.ts';
 import { reviewLocalAccess, reviewOwnAccess, reviewSubjectAccess } from './subject-access-review.ts';
 import { timestamp } from './timestamp.ts';
 import { requestToken } from './token-request.ts';
@@ -46,6 +57,11 @@ export interface ApiServerOptions {
   readonly address: () => string;
 }
 
+interface Change {
+  readonly objects: ObjectApi;
+  readonly finished: <Answer extends KubernetesObject | Status>(answer: Answer) => Answer;
+}
+
 /** Everything an API server does between a request and its answer: who asks, may they, and what is the answer. */
 export class ApiServer {
   readonly #options: ApiServerOptions;
@@ -53,10 +69,9 @@ export class ApiServer {
   readonly #objects: ObjectApi;
 
   constructor(options: ApiServerOptions) {
-    const { etcd: store, store: cache, clock } = options.authority;
     this.#options = options;
     this.#authenticator = new TokenAuthenticator(options.authority);
-    this.#objects = new ObjectApi({ store, cache, clock, requireServiceAccounts: options.controllers });
+    this.#objects = this.#objectsOf(options.authority.etcd);
   }
 
   answer(request: ApiRequest): ApiAnswer {
@@ -171,41 +186,67 @@ export class ApiServer {
     if (kind.namespaced && !namespace) throw noSuchResource();
     if (subresource) return this.#answerSubresource(kind, request, info);
 
-    const objects = this.#objects;
-    const shown = (object: object, status = 200): ApiAnswer =>
-      isObject(object) ? json(status, this.#representation(request, kind, false).one(object)) : json(status, object);
     switch (request.method) {
       case 'GET':
-        return shown(objects.get(kind, namespace, name));
+        return this.#shown(request, kind, this.#objects.get(kind, namespace, name));
       case 'PUT': {
         const body = readObject(contentOf(request), kind.kind, kind.apiVersion);
+        const { objects, finished } = this.#change(request, kind);
         const { object, created } = objects.replace(kind, namespace, name, body);
-        return shown(object, created ? 201 : 200);
+        return this.#shown(request, kind, finished(object), created ? 201 : 200);
       }
-      case 'PATCH':
-        return shown(objects.patch(kind, namespace, name, readMergePatch(contentOf(request))));
-      case 'DELETE':
-        return shown(objects.delete(kind, namespace, name, readDeleteOptions(contentOf(request)), request.query));
+      case 'PATCH': {
+        const patch = readMergePatch(contentOf(request));
+        const { objects, finished } = this.#change(request, kind);
+        return this.#shown(request, kind, finished(objects.patch(kind, namespace, name, patch)));
+      }
+      case 'DELETE': {
+        const options = readDeleteOptions(contentOf(request), request.query);
+        const { objects, finished } = this.#change(request, kind, options);
+        return this.#shown(request, kind, finished(objects.delete(kind, namespace, name, options)));
+      }
       default:
         throw methodNotAllowed();
     }
   }
 
+  #shown(request: ApiRequest, kind: Kind, answer: KubernetesObject | Status, status = 200): ApiAnswer {
+    return json(status, isStatus(answer) ? answer : this.#representation(request, kind, false).one(answer));
+  }
+
+  #objectsOf(etcd: Store): ObjectApi {
+    const { authority, controllers } = this.#options;
+    const { store: cache, clock } = authority;
+    return new ObjectApi({ store: etcd, cache, clock, requireServiceAccounts: controllers });
+  }
+
+  /** What a change is done to, and what is then made of its answer. */
+  #change({ method, query }: ApiRequest, kind: Kind, deleteOptions?: unknown): Change {
+    if (!isDryRun(method, query, deleteOptions)) return { objects: this.#objects, finished: (answer) => answer };
+    const { etcd } = this.#options.authority;
+    return { objects: this.#objectsOf(copyOf(etcd)), finished: (answer) => asStored(etcd, kind, answer) };
+  }
+
   #answerCollection(kind: Kind, request: ApiRequest, namespace: string): ApiAnswer {
-    const objects = this.#objects;
     if (request.method === 'POST' && (!kind.namespaced || namespace)) {
       const body = readObject(contentOf(request), kind.kind, kind.apiVersion);
       refuseUnknownFields(request.query, body, kind.kind);
-      return json(201, this.#representation(request, kind, false).one(objects.create(kind, namespace, body)));
+      const { objects, finished } = this.#change(request, kind);
+      return this.#shown(request, kind, finished(objects.create(kind, namespace, body)), 201);
     }
     const isDelete = request.method === 'DELETE' && kind !== NAMESPACE && (!kind.namespaced || namespace !== '');
     if (request.method !== 'GET' && !isDelete) throw methodNotAllowed();
     if (!isDelete && isTrue(request.query.get('watch'))) return this.#answerWatch(kind, request, namespace);
-    const options = parseListOptions(kind, request.query);
     const { items, metadata } = isDelete
-      ? objects.deleteAll(kind, namespace, options, readDeleteOptions(contentOf(request)), request.query)
-      : objects.list(kind, namespace, options);
+      ? this.#deleteAll(kind, request, namespace)
+      : this.#objects.list(kind, namespace, parseListOptions(kind, request.query));
     return json(200, this.#representation(request, kind, true).list(items, metadata));
+  }
+
+  #deleteAll(kind: Kind, request: ApiRequest, namespace: string): ObjectList {
+    const options = readDeleteOptions(contentOf(request), request.query);
+    const { objects } = this.#change(request, kind, options);
+    return objects.deleteAll(kind, namespace, parseListOptions(kind, request.query), options);
   }
 
   #answerWatch(kind: Kind, request: ApiRequest, namespace: string): ApiAnswer {
@@ -256,6 +297,7 @@ export class ApiServer {
       const [major, minor] = gitVersion.slice(1).split('.');
       return json(200, { major, minor, gitVersion, platform: 'simulated' });
     },
+    '/openapi/v2': () => ({ status: 200, contentType: OPEN_API_V2, body: NO_KINDS }),
     '/openid/v1/jwks': () => ({
       status: 200,
       contentType: 'application/jwk-set+json',
@@ -278,14 +320,13 @@ export class ApiServer {
 }
 
 const HAVE_STATUS: readonly Kind[] = [NAMESPACE, NODE, POD];
+/** An empty message, which is no byte at all: kubectl looks here for kinds that it does not find in `/openapi/v3`. */
+const NO_KINDS = '';
+const OPEN_API_V2 = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 const CACHE_FOR_AN_HOUR = { 'cache-control': 'public, max-age=3600' };
 
 function ok(): ApiAnswer {
   return { status: 200, contentType: 'text/plain; charset=utf-8', body: 'ok' };
-}
-
-function isObject(answer: object): answer is KubernetesObject {
-  return 'metadata' in answer && Object(answer.metadata).uid !== undefined;
 }
 
 function json(status: number, body: object): ApiAnswer {
@@ -304,7 +345,8 @@ function accepts(accept: string | undefined, contentType: string): boolean {
   if (!accept) return true;
   const [own = ''] = contentType.split(';');
   const [family] = own.split('/');
-  const ranges = accept.split(',').map((range) => range.split(';')[0]?.trim());
+  // kubectl writes an @, which no media type may have, for one of the dots.
+  const ranges = accept.split(',').map((range) => range.split(';')[0]?.trim().replace('@', '.'));
   return ranges.some((range) => range === '*/*' || range === `${family}/*` || range === own);
 }
 

@@ -14,22 +14,24 @@ export function deleteObject(
   now: number,
   requestedGraceSeconds?: number,
 ): { readonly object: KubernetesObject; readonly gone: boolean } {
+  // Only a Pod is seen to terminate where nothing holds it.
+  if (kind !== POD && !isHeld(object)) return { object: store.remove(kind, object), gone: true };
   const graceSeconds = kind === POD ? graceOf(object, requestedGraceSeconds) : 0;
-  const terminating = markTerminating(object, graceSeconds, now);
-  if (isReleased(terminating)) {
-    store.remove(kind, terminating);
-    return { object: terminating, gone: true };
-  }
-  return { object: terminating === object ? object : store.update(kind, terminating), gone: false };
+  const marked = markTerminating(object, graceSeconds, now);
+  const terminating = marked === object ? object : store.update(kind, marked);
+  return isReleased(terminating)
+    ? { object: store.remove(kind, terminating), gone: true }
+    : { object: terminating, gone: false };
 }
 
 /** Whether nothing holds a terminating object any more. */
-export function isReleased({ metadata }: KubernetesObject): boolean {
-  return (
-    metadata.deletionTimestamp !== undefined &&
-    (metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
-    (metadata.finalizers ?? []).length === 0
-  );
+export function isReleased(object: Pick<KubernetesObject, 'metadata'>): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = object.metadata;
+  return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && !isHeld(object);
+}
+
+function isHeld({ metadata }: Pick<KubernetesObject, 'metadata'>): boolean {
+  return (metadata.finalizers ?? []).length > 0;
 }
 
 function graceOf({ spec, status }: KubernetesObject, requested: number | undefined): number {
@@ -41,15 +43,16 @@ function graceOf({ spec, status }: KubernetesObject, requested: number | undefin
 
 /** A second deletion can only shorten the grace period of the first. */
 function markTerminating(object: KubernetesObject, graceSeconds: number, now: number): KubernetesObject {
-  const { deletionTimestamp, deletionGracePeriodSeconds: current = 0 } = object.metadata;
-  if (deletionTimestamp !== undefined && graceSeconds >= current) return object;
-  const start = deletionTimestamp === undefined ? now : Date.parse(deletionTimestamp) - current * 1000;
+  const { deletionTimestamp, deletionGracePeriodSeconds: current = 0, generation } = object.metadata;
+  const isFirst = deletionTimestamp === undefined;
+  if (!isFirst && graceSeconds >= current) return object;
+  const start = isFirst ? now : Date.parse(deletionTimestamp) - current * 1000;
   const end = Math.max(start + graceSeconds * 1000, now);
   return {
     ...object,
     metadata: {
       ...object.metadata,
-      ...(object.metadata.generation !== undefined && { generation: object.metadata.generation + 1 }),
+      ...(isFirst && generation !== undefined && { generation: generation + 1 }),
       deletionTimestamp: timestamp(end),
       deletionGracePeriodSeconds: graceSeconds,
     },

@@ -120,5 +120,6 @@ export const MESSAGES: Readonly<Record<string, Message>> = {
     1: ['gracePeriodSeconds', 'integer'],
     2: ['preconditions', { 1: ['uid', 'text'], 2: ['resourceVersion', 'text'] }],
     4: ['propagationPolicy', 'text'],
+    5: ['dryRun', ['text']],
   },
 };

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import type { SimulatedClock } from './clock.ts';
 import { decode } from './decode.ts';
 import { deleteObject, isReleased } from './deletion.ts';
 import { generatedName } from './generated-name.ts';
-import { CLUSTER_ROLE, type Kind, NAMESPACE, POD, RBAC_GROUP, ROLE, SECRET, SERVICE_ACCOUNT } from './kinds.ts';
+import { CLUSTER_ROLE, type Kind, NAMESPACE, NODE, POD, RBAC_GROUP, ROLE, SECRET, SERVICE_ACCOUNT } from './kinds.ts';
 import { continueToken, type ListOptions } from './list-options.ts';
 import { mergePatch } from './merge-patch.ts';
+import { withNodeDefaults } from './node-defaults.ts';
 import { withPodDefaults } from './pod-defaults.ts';
-import { type DeleteOptions, deleteOptionsSchema, type ObjectInput, objectSchema } from './object-schema.ts';
+import { deleteOptionsSchema, type ObjectInput, objectSchema } from './object-schema.ts';
 import {
   badRequest,
   conflict,
@@ -60,8 +62,7 @@ export class ObjectApi {
     const prefix = input.metadata?.generateName;
     const name = input.metadata?.name || (prefix ? generatedName(prefix) : '');
     this.requireLivingNamespace(kind, namespace, name);
-    const admitted = kind === POD ? this.#admitPod(namespace, name, input) : input;
-    const object = withDefaults(kind, name, admitted);
+    const object = withDefaults(kind, name, this.#admitted(kind, namespace, name, input));
     validateObject(kind, name, object);
     return store.create(kind, {
       ...object,
@@ -148,13 +149,7 @@ export class ObjectApi {
     return this.#change(kind, current, decode(objectSchema, kind.kind, mergePatch(current, body)));
   }
 
-  delete(
-    kind: Kind,
-    namespace: string,
-    name: string,
-    body: unknown,
-    query: URLSearchParams,
-  ): KubernetesObject | Status {
+  delete(kind: Kind, namespace: string, name: string, body: unknown): KubernetesObject | Status {
     const { store, clock } = this.#options;
     const options = decode(deleteOptionsSchema, 'DeleteOptions', body);
     const object = this.get(kind, namespace, name);
@@ -165,22 +160,15 @@ export class ObjectApi {
       throw conflict({ group: '', resource: kind.kind }, name, why);
     }
     if (kind === NAMESPACE) return this.#terminateNamespace(object);
-    const deleted = deleteObject(store, kind, object, clock.now(), graceSecondsOf(options, query));
-    if (!deleted.gone || kind === POD) return deleted.object;
-    return kind === SERVICE_ACCOUNT ? object : success(kind, name, uid);
+    const deleted = deleteObject(store, kind, object, clock.now(), options.gracePeriodSeconds);
+    return !deleted.gone || kind === POD || kind === SERVICE_ACCOUNT ? deleted.object : success(kind, name, uid);
   }
 
-  deleteAll(
-    kind: Kind,
-    namespace: string,
-    listOptions: ListOptions,
-    body: unknown,
-    query: URLSearchParams,
-  ): ObjectList {
+  deleteAll(kind: Kind, namespace: string, listOptions: ListOptions, body: unknown): ObjectList {
     const { store, clock } = this.#options;
-    const graceSeconds = graceSecondsOf(decode(deleteOptionsSchema, 'DeleteOptions', body), query);
+    const { gracePeriodSeconds } = decode(deleteOptionsSchema, 'DeleteOptions', body);
     const list = this.list(kind, namespace, listOptions);
-    for (const object of list.items) deleteObject(store, kind, object, clock.now(), graceSeconds);
+    for (const object of list.items) deleteObject(store, kind, object, clock.now(), gracePeriodSeconds);
     return list;
   }
 
@@ -224,7 +212,7 @@ export class ObjectApi {
     validateObject(kind, name, object);
     validateChange(kind, current, object);
     const { namespace, uid, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds } = metadata;
-    const changed = store.update(kind, {
+    const changed = {
       ...object,
       status: current.status,
       kind: current.kind,
@@ -234,15 +222,17 @@ export class ObjectApi {
         name,
         namespace,
         uid,
-        resourceVersion: '',
-        generation,
+        resourceVersion: metadata.resourceVersion,
+        generation:
+          generation === undefined || isDeepStrictEqual(current.spec, object.spec) ? generation : generation + 1,
         creationTimestamp,
         deletionTimestamp,
         deletionGracePeriodSeconds,
       },
-    });
+    };
     // Whoever takes the last finalizer away completes the deletion. Namespaces have one of their own in their spec.
-    if (kind !== NAMESPACE && isReleased(changed)) store.remove(kind, changed);
+    if (kind === NAMESPACE || !isReleased(changed)) return store.update(kind, changed);
+    store.remove(kind, current);
     return changed;
   }
 
@@ -258,8 +248,12 @@ export class ObjectApi {
     });
   }
 
+  #admitted(kind: Kind, namespace: string, name: string, input: ObjectInput): ObjectInput {
+    if (kind === NODE) return withNodeDefaults(input);
+    return kind === POD && this.#options.requireServiceAccounts ? this.#admitPod(namespace, name, input) : input;
+  }
+
   #admitPod(namespace: string, podName: string, pod: ObjectInput): ObjectInput {
-    if (!this.#options.requireServiceAccounts) return pod;
     const name = pod.spec?.serviceAccountName || 'default';
     if (this.#options.store.get(SERVICE_ACCOUNT, namespace, name)) {
       return { ...pod, spec: { ...pod.spec, serviceAccountName: name } };
@@ -310,11 +304,6 @@ function withApiGroups({ subjects, roleRef, ...input }: ObjectInput): ObjectInpu
     }),
     roleRef: roleRef && { ...roleRef, apiGroup: roleRef.apiGroup ?? RBAC_GROUP },
   };
-}
-
-function graceSecondsOf({ gracePeriodSeconds }: DeleteOptions, query: URLSearchParams): number | undefined {
-  const inQuery = query.get('gracePeriodSeconds');
-  return gracePeriodSeconds ?? (inQuery === null ? undefined : Number(inQuery));
 }
 
 /** etcd's key; Nodes were minions once. */

@@ -15,6 +15,7 @@ export function openApiDocument(path: string): object | undefined {
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'simulated' },
+    components: { schemas: {} },
     paths: Object.fromEntries(
       resources.map(({ name, kind, namespaced, verbs }) => {
         const collection = `/${root}/${namespaced ? 'namespaces/{namespace}/' : ''}${name}`;

@@ -41,14 +41,21 @@ export function readMergePatch({ contentType, body }: Content): unknown {
   throw badRequest(`error decoding patch: ${why}`);
 }
 
-/** `{}` where there is no body. */
-export function readDeleteOptions({ contentType, body }: Content): unknown {
-  if (body.length === 0) return {};
+/** Where there is no body, the query has them. */
+export function readDeleteOptions({ contentType, body }: Content, query: URLSearchParams): unknown {
+  if (body.length === 0) return { gracePeriodSeconds: seconds(query), dryRun: query.getAll('dryRun') };
   const type = mediaType(contentType);
   const fromProtobuf = type === PROTOBUF ? readProtobuf(body) : undefined;
   if (fromProtobuf) return fromProtobuf;
   if (type !== 'application/json') throw unsupportedMediaType();
   return parsed(body, (why) => `${UNREADABLE}json parse error: ${why}`, withoutNull);
+}
+
+function seconds(query: URLSearchParams): number | undefined {
+  const text = query.get('gracePeriodSeconds');
+  if (!text) return undefined;
+  if (/^[-+]?\d+$/.test(text)) return Number(text);
+  throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
 /** Clients written in Go send what they have types for in this form. */

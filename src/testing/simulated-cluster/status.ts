@@ -1,3 +1,5 @@
+import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
+
 /** The kind `Status`: what an API server answers where there is no object to answer with. */
 export interface Status {
   readonly kind: 'Status';
@@ -17,6 +19,10 @@ export interface StatusDetails {
   readonly uid?: string;
   readonly retryAfterSeconds?: number;
   readonly causes?: readonly { readonly reason?: string; readonly message: string; readonly field?: string }[];
+}
+
+export function isStatus(answer: KubernetesObject | Status): answer is Status {
+  return answer.kind === 'Status';
 }
 
 /** Thrown anywhere below the HTTP server; its `status` is the answer. */

@@ -86,11 +86,14 @@ export class Store {
     return this.#put('MODIFIED', kind, object, previous);
   }
 
-  remove(kind: Kind, object: KubernetesObject): void {
+  /** Returns the object as the change has it. */
+  remove(kind: Kind, object: KubernetesObject): KubernetesObject {
     const { namespace, name } = object.metadata;
     const previous = this.require(kind, namespace, name);
     this.#objects.get(kind)?.delete(keyOf(kind, namespace, name));
-    this.#remember({ type: 'DELETED', kind, object: this.#atNextVersion(object), previous, version: this.#version });
+    const removed = this.#atNextVersion(object);
+    this.#remember({ type: 'DELETED', kind, object: removed, previous, version: this.#version });
+    return removed;
   }
 
   /** Makes a change of another store one's own, its version included. */
