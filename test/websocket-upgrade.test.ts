@@ -13,7 +13,9 @@ async function greetingServer(authenticator: Authenticator): Promise<AsyncDispos
   const sockets = new WebSocketServer({ noServer: true });
   const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     try {
-      const identity = await authenticator.authenticate(bearerToken(req.headersDistinct['authorization']));
+      const identity = await authenticator.authenticate(bearerToken(req.headersDistinct['authorization']), {
+        peer: req.socket.remoteAddress,
+      });
       sockets.handleUpgrade(req, socket, head, (webSocket) => webSocket.send(`Hello ${identity.pod?.name}`));
     } catch (error) {
       if (!(error instanceof ServiceAccountAuthError)) throw error;

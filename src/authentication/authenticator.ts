@@ -5,19 +5,26 @@ import { ServiceAccountAuthError, type UnavailabilityCode } from './errors.ts';
 import { type AuthenticatorEvent, type AuthenticatorEvents, EventChannel, type Listener } from './events.ts';
 import { verdictOf } from './identity-from-review.ts';
 import type { Log } from './log.ts';
+import { peerOf } from './peer.ts';
 import { precheck } from './precheck.ts';
-import { type Circuit, type Reviewer, Unavailability } from './reviewer.ts';
+import { type Circuit, type Reviewer, type Turn, Unavailability } from './reviewer.ts';
 import type { ServiceAccountIdentity } from './service-account-identity.ts';
-import type { SignatureJudge, SignatureJudgement } from './signature-judge.ts';
+import { shareOf } from './share.ts';
+import type { SignatureJudge } from './signature-judge.ts';
 import { identityTerm, type Lifetimes, rejectionAge } from './term.ts';
-import { TokenBucket } from './token-bucket.ts';
 import { tokenKeys } from './token-key.ts';
+import { UnverifiedReviews } from './unverified-reviews.ts';
 import { type CachedIdentity, VerdictCache } from './verdict-cache.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface AuthenticateOptions {
   /** Ends this caller's wait, and only that: the review goes on for whoever else waits, and for the cache. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The network address that the token came from, without a port. While no key can tell good tokens from bad, each peer has
+   * a share of its own, so that none takes everyone's. Default: all who name none share one.
+   */
+  readonly peer?: string | undefined;
 }
 
 export interface LastReview {
@@ -92,17 +99,13 @@ type Outcome = Verdict | { readonly unavailable: Unavailability };
 /** After a background review began, no other of that token begins for this long. */
 const refreshPauseMs = 1_000;
 
-/** Reviews of tokens whose key no one knows: enough for honest callers of an unpublished signer, too few to be a flood. */
-const unknownKeyBurst = 50;
-const unknownKeysPerSecond = 10;
-
 export class CoreAuthenticator implements Authenticator {
   readonly #parts: AuthenticatorParts;
   readonly #keyOf = tokenKeys();
   readonly #cache: VerdictCache;
   readonly #events: EventChannel;
   readonly #inFlight = new Map<string, Promise<Outcome>>();
-  readonly #unknownKeyReviews: TokenBucket;
+  readonly #unverified: UnverifiedReviews;
   #lastReview: LastReview | undefined;
   /** Whether the last to say so was the API server, of our own credential or rights. */
   #areWeRefused = false;
@@ -113,7 +116,7 @@ export class CoreAuthenticator implements Authenticator {
     this.#parts = parts;
     this.#cache = new VerdictCache(parts.maxEntries, parts.clock);
     this.#events = new EventChannel(parts.log);
-    this.#unknownKeyReviews = new TokenBucket(unknownKeyBurst, unknownKeysPerSecond, parts.clock);
+    this.#unverified = new UnverifiedReviews(parts.clock);
   }
 
   cached(token: string): ServiceAccountIdentity | undefined {
@@ -121,9 +124,9 @@ export class CoreAuthenticator implements Authenticator {
     return this.#known(this.#keyOf(token), token)?.identity;
   }
 
-  async authenticate(token: string, { signal }: AuthenticateOptions = {}): Promise<ServiceAccountIdentity> {
+  async authenticate(token: string, { signal, peer }: AuthenticateOptions = {}): Promise<ServiceAccountIdentity> {
     signal?.throwIfAborted();
-    const outcome = await abandonable(this.#outcomeFor(token), signal);
+    const outcome = await abandonable(this.#outcomeFor(token, peer), signal);
     if ('identity' in outcome) return outcome.identity;
     if ('unavailable' in outcome) {
       const { code, message, retryAfterSeconds } = outcome.unavailable;
@@ -180,7 +183,7 @@ export class CoreAuthenticator implements Authenticator {
     this.#events.emit(event, payload);
   }
 
-  #outcomeFor(token: string): Outcome | Promise<Outcome> {
+  #outcomeFor(token: string, peer: string | undefined): Outcome | Promise<Outcome> {
     if (this.#closing) return { unavailable: closed() };
     const fault = tokenFault(token);
     if (fault !== undefined) return { rejected: fault, reason: 'not a bearer token' };
@@ -188,7 +191,7 @@ export class CoreAuthenticator implements Authenticator {
     const known = this.#known(key, token) ?? this.#cache.rejection(key) ?? this.#inFlight.get(key);
     if (known !== undefined) return known;
     const checked = precheck(token, this.#parts.audiences, this.#parts.clock);
-    return 'rejected' in checked ? checked : this.#startReview(key, token, checked.claims, false);
+    return 'rejected' in checked ? checked : this.#startReview(key, token, checked.claims, false, peer);
   }
 
   /** A hit in the last part of its term starts the next review. */
@@ -206,16 +209,28 @@ export class CoreAuthenticator implements Authenticator {
     if ('claims' in checked) void this.#startReview(key, token, checked.claims, true);
   }
 
-  #startReview(key: string, token: string, claims: UnverifiedClaims, background: boolean): Promise<Outcome> {
+  #startReview(
+    key: string,
+    token: string,
+    claims: UnverifiedClaims,
+    background: boolean,
+    peer?: string,
+  ): Promise<Outcome> {
     this.#warnWithoutAudiences();
-    const review = this.#verify(key, token, claims, background);
+    const review = this.#verify(key, token, claims, background, peerOf(peer));
     this.#inFlight.set(key, review);
     return review;
   }
 
   /** Never rejects: whatever happens becomes an outcome, the same for everyone who waits for it. */
-  async #verify(key: string, token: string, claims: UnverifiedClaims, background: boolean): Promise<Outcome> {
-    const outcome = await this.#outcomeOfReview(key, token, claims, background);
+  async #verify(
+    key: string,
+    token: string,
+    claims: UnverifiedClaims,
+    background: boolean,
+    peer: string,
+  ): Promise<Outcome> {
+    const outcome = await this.#outcomeOfReview(key, token, claims, background, peer);
     this.#inFlight.delete(key);
     if ('identity' in outcome) return outcome;
     const { clock, lifetimes, log } = this.#parts;
@@ -230,27 +245,32 @@ export class CoreAuthenticator implements Authenticator {
     return bridging === undefined ? outcome : { identity: bridging };
   }
 
-  async #outcomeOfReview(key: string, token: string, claims: UnverifiedClaims, background: boolean): Promise<Outcome> {
+  async #outcomeOfReview(
+    key: string,
+    token: string,
+    claims: UnverifiedClaims,
+    background: boolean,
+    peer: string,
+  ): Promise<Outcome> {
     try {
       const { signatures, clock } = this.#parts;
-      if (signatures === undefined) return await this.#review(key, token, claims, background);
       const began = clock.monotonic();
-      const ended = this.#shield(await signatures.judge(token), claims);
-      return ended ?? (await this.#review(key, token, claims, background, clock.monotonic() - began));
+      const wasVouchedFor = this.#cache.wasVouchedFor(key);
+      const shareOfCheck = shareOf(wasVouchedFor ? claims.serviceAccount : undefined, peer);
+      const judgement = signatures === undefined ? 'possible' : await signatures.judge(token, shareOfCheck);
+      if (judgement === 'refuted') {
+        return { rejected: 'token_forged', reason: 'the key that it names did not sign it', credentialId: claims.jti };
+      }
+      const isVerified = wasVouchedFor || judgement === 'confirmed';
+      const share = shareOf(isVerified ? claims.serviceAccount : undefined, peer);
+      const review = (): Promise<Verdict> =>
+        this.#review(key, token, claims, background, { share, waitedMs: clock.monotonic() - began });
+      return await (isVerified ? review() : this.#unverified.within(judgement, peer, review));
     } catch (error) {
       if (error instanceof Unavailability) return { unavailable: error };
       // The message of a stranger's error may quote the token.
       return { unavailable: new Unavailability('reviewer_failed', 'The reviewer failed in a way of its own') };
     }
-  }
-
-  /** What ends a token before its review; `undefined` for most. */
-  #shield(judgement: SignatureJudgement, { jti }: UnverifiedClaims): Outcome | undefined {
-    if (judgement === 'refuted') {
-      return { rejected: 'token_forged', reason: 'the key that it names did not sign it', credentialId: jti };
-    }
-    if (judgement !== 'unknown_key' || this.#unknownKeyReviews.take()) return undefined;
-    throw new Unavailability('unknown_key_limit', 'Too many tokens of keys that the API server does not publish');
   }
 
   /** @throws {Unavailability} */
@@ -259,7 +279,7 @@ export class CoreAuthenticator implements Authenticator {
     token: string,
     claims: UnverifiedClaims,
     background: boolean,
-    waitedMs = 0,
+    turn: Turn,
   ): Promise<Verdict> {
     const { reviewer, audiences, clock, lifetimes, random } = this.#parts;
     const reviewedAt = clock.monotonic();
@@ -267,7 +287,7 @@ export class CoreAuthenticator implements Authenticator {
     let outcome: LastReview['outcome'] = 'unavailable';
     let code: UnavailabilityCode | undefined = 'reviewer_failed';
     try {
-      const verdict = verdictOf(await reviewer.review(token, waitedMs), claims, audiences, reviewedAtEpoch);
+      const verdict = verdictOf(await reviewer.review(token, turn), claims, audiences, reviewedAtEpoch);
       outcome = 'identity' in verdict ? 'authenticated' : 'rejected';
       code = undefined;
       if ('identity' in verdict) {

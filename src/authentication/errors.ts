@@ -29,6 +29,7 @@ export type UnavailabilityCode =
   | 'answer_invalid'
   | 'review_queue_full'
   | 'unknown_key_limit'
+  | 'peer_limit'
   | 'reviewer_failed'
   | 'authenticator_closed';
 
@@ -90,6 +91,7 @@ const outcomes: Readonly<Record<ErrorCode, Outcome>> = {
   answer_invalid: unavailable,
   review_queue_full: unavailable,
   unknown_key_limit: unavailable,
+  peer_limit: unavailable,
   reviewer_failed: unavailable,
   authenticator_closed: unavailable,
   guard_refused: insufficientScope,

@@ -19,15 +19,28 @@ export type Review =
 
 export type Circuit = 'closed' | 'half_open' | 'open';
 
+/**
+ * Who shares the reviews with whom, from the whole to the part: parts of one whole have their turns one after the other,
+ * however much each of them asks for.
+ */
+export type Share = readonly string[];
+
+/** How a review waits for its turn. */
+export interface Turn {
+  readonly share: Share;
+  /** For how long the token has been waiting already, in milliseconds: a part of the time that the review may take. */
+  readonly waitedMs: number;
+}
+
 /** What performs reviews for us. */
 export interface Reviewer {
   /**
    * One TokenReview. Ends within a bounded time, whatever happens.
    *
-   * @param waitedMs for how long the token has been waiting already: a part of that time
+   * @param turn default: one of our own, of a token that has not waited
    * @throws {Unavailability} where no verdict could be had
    */
-  review(token: string, waitedMs?: number): Promise<Review>;
+  review(token: string, turn?: Turn): Promise<Review>;
   /**
    * Whether a review could start at once. Reviews off the request's path yield to those that a request waits for.
    */

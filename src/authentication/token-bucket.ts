@@ -1,28 +1,45 @@
 import type { Clock } from './clock.ts';
 
-/** Allows `burst` at once and `perSecond` in the long run. */
+/** How much a bucket allows: `burst` at once and `perSecond` in the long run. */
+export interface Budget {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** Allows what its budget says. */
 export class TokenBucket {
-  readonly #burst: number;
-  readonly #perSecond: number;
+  readonly #budget: Budget;
   readonly #clock: Clock;
   #available: number;
   #refilledAt: number;
 
-  constructor(burst: number, perSecond: number, clock: Clock) {
-    this.#burst = burst;
-    this.#perSecond = perSecond;
+  constructor(budget: Budget, clock: Clock) {
+    this.#budget = budget;
     this.#clock = clock;
-    this.#available = burst;
+    this.#available = budget.burst;
     this.#refilledAt = clock.monotonic();
   }
 
-  take(): boolean {
-    const now = this.#clock.monotonic();
-    const refill = ((now - this.#refilledAt) / 1000) * this.#perSecond;
-    this.#available = Math.min(this.#burst, this.#available + refill);
-    this.#refilledAt = now;
-    if (this.#available < 1) return false;
+  /** @param reserve how much of the burst must be left after it */
+  take(reserve = 0): boolean {
+    if (this.#refilled() < 1 + reserve) return false;
     this.#available -= 1;
     return true;
+  }
+
+  giveBack(): void {
+    this.#available = Math.min(this.#budget.burst, this.#refilled() + 1);
+  }
+
+  get isEmpty(): boolean {
+    return this.#refilled() < 1;
+  }
+
+  #refilled(): number {
+    const { burst, perSecond } = this.#budget;
+    const now = this.#clock.monotonic();
+    this.#available = Math.min(burst, this.#available + ((now - this.#refilledAt) / 1000) * perSecond);
+    this.#refilledAt = now;
+    return this.#available;
   }
 }

@@ -21,11 +21,13 @@ interface CachedRejection {
 export class VerdictCache {
   readonly #identities: LRUCache<string, CachedIdentity>;
   readonly #rejections: LRUCache<string, CachedRejection>;
+  readonly #vouchedFor: LRUCache<string, true>;
   readonly #clock: Clock;
 
   constructor(maxEntries: number, clock: Clock) {
     this.#identities = new LRUCache({ max: maxEntries });
     this.#rejections = new LRUCache({ max: maxEntries });
+    this.#vouchedFor = new LRUCache({ max: maxEntries });
     this.#clock = clock;
   }
 
@@ -42,6 +44,11 @@ export class VerdictCache {
     return entry && isBridging(entry.term, this.#clock) ? entry.identity : undefined;
   }
 
+  /** Whether the last verdict was an identity, however long ago: whoever may sign has signed its token. */
+  wasVouchedFor(key: string): boolean {
+    return this.#vouchedFor.has(key);
+  }
+
   rejection(key: string): Rejected | undefined {
     const entry = this.#rejections.get(key);
     if (entry === undefined || this.#clock.monotonic() < entry.usableUntil) return entry?.rejection;
@@ -50,12 +57,14 @@ export class VerdictCache {
   }
 
   keepIdentity(key: string, identity: ServiceAccountIdentity, term: IdentityTerm): void {
+    this.#vouchedFor.set(key, true);
     if (!isBridging(term, this.#clock)) return;
     this.#rejections.delete(key);
     this.#identities.set(key, { identity, term });
   }
 
   keepRejection(key: string, rejection: Rejected, ageMs: number): void {
+    this.#vouchedFor.delete(key);
     this.#identities.delete(key);
     if (ageMs > 0) this.#rejections.set(key, { rejection, usableUntil: this.#clock.monotonic() + ageMs });
   }
@@ -63,6 +72,7 @@ export class VerdictCache {
   clear(): void {
     this.#identities.clear();
     this.#rejections.clear();
+    this.#vouchedFor.clear();
   }
 
   get sizes(): { readonly identities: number; readonly rejections: number } {

@@ -1,6 +1,6 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { Authenticator } from '../authentication/authenticator.ts';
+import type { AuthenticateOptions, Authenticator } from '../authentication/authenticator.ts';
 import { bearerToken, tokenFault } from '../authentication/bearer-token.ts';
 import { type CredentialsErrorCode, defaultRealm, inRealm, ServiceAccountAuthError } from '../authentication/errors.ts';
 import type { EventChannel } from '../authentication/events.ts';
@@ -103,8 +103,8 @@ export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthM
     mode === 'optional' && code === 'no_credentials';
 
   /** Asynchronous in whatever way the authenticator fails, and never without an identity. */
-  const authenticate = async (token: string, signal: AbortSignal): Promise<ServiceAccountIdentity> => {
-    const identity: ServiceAccountIdentity | undefined = await authenticator.authenticate(token, { signal });
+  const authenticate = async (token: string, how: AuthenticateOptions): Promise<ServiceAccountIdentity> => {
+    const identity: ServiceAccountIdentity | undefined = await authenticator.authenticate(token, how);
     if (identity === undefined) throw new TypeError('The authenticator resolved without an identity');
     return identity;
   };
@@ -130,7 +130,7 @@ export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthM
     const gone = new AbortController();
     const abandon = (): void => gone.abort();
     res.once('close', abandon);
-    authenticate(token, gone.signal).then(
+    authenticate(token, { signal: gone.signal, peer: addressOf(req) }).then(
       (identity) => {
         res.off('close', abandon);
         if (gone.signal.aborted) return;
@@ -151,6 +151,14 @@ export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthM
 function emitterOf(authenticator: AuthenticatorLike): RequestContext['emit'] {
   const { emit } = authenticator as Partial<Pick<EventChannel, 'emit'>>;
   return emit === undefined ? () => {} : emit.bind(authenticator);
+}
+
+/**
+ * Who has connected to us: what `X-Forwarded-For` says anyone can write. Requests that tests and adapters make up may have
+ * no socket.
+ */
+function addressOf({ socket }: Partial<IncomingMessage>): string | undefined {
+  return socket?.remoteAddress;
 }
 
 /** Node drops all but the first `Authorization` of a request, so that only the raw headers show several. */

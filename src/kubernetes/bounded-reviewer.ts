@@ -1,6 +1,14 @@
-import { BrokenCircuitError, BulkheadRejectedError } from 'cockatiel';
-import { type Circuit, type Review, type Reviewer, Unavailability } from '../authentication/reviewer.ts';
+import { BrokenCircuitError } from 'cockatiel';
+import {
+  type Circuit,
+  type Review,
+  type Reviewer,
+  type Share,
+  type Turn,
+  Unavailability,
+} from '../authentication/reviewer.ts';
 import { type Deadline, withDeadline } from './deadline.ts';
+import { QueueFull } from './fair-queue.ts';
 import { type ReviewLimits, ReviewPolicy } from './review-policy.ts';
 import { reviewOf, type TokenReviewRequest, tokenReviewRequest } from './token-review.ts';
 import { wordsOf } from './words-of.ts';
@@ -16,6 +24,8 @@ export type ReviewFunction = (
 
 /** A token that no API server can accept: for proving that reviews are answered. */
 const impossibleToken = 'readiness-probe';
+/** Where no caller asks but we. */
+const ownTurn: Turn = { share: ['own'], waitedMs: 0 };
 
 /** Reviews under one deadline and one policy, whatever performs them. */
 export class BoundedReviewer implements Reviewer {
@@ -33,9 +43,9 @@ export class BoundedReviewer implements Reviewer {
     this.#release = release;
   }
 
-  async review(token: string, waitedMs = 0): Promise<Review> {
+  async review(token: string, { share, waitedMs }: Turn = ownTurn): Promise<Review> {
     try {
-      return await withDeadline(this.#timeoutMs, waitedMs, (deadline) => this.#inTurn(token, deadline));
+      return await withDeadline(this.#timeoutMs, waitedMs, (deadline) => this.#inTurn(token, share, deadline));
     } catch (error) {
       throw this.#asUnavailability(error, token);
     }
@@ -57,17 +67,17 @@ export class BoundedReviewer implements Reviewer {
     this.#release();
   }
 
-  async #inTurn(token: string, deadline: Deadline): Promise<Review> {
+  async #inTurn(token: string, share: Share, deadline: Deadline): Promise<Review> {
     const { signal, passed } = deadline;
     // Raced here too, so that a performer that does not heed its signal gives its turn back.
     const attempt = (): Promise<unknown> =>
       Promise.race([passed, this.#perform(tokenReviewRequest(token, this.#audiences), { signal })]);
-    return reviewOf(await this.#policy.execute(attempt, deadline), token);
+    return reviewOf(await this.#policy.execute(attempt, deadline, share), token);
   }
 
   #asUnavailability(error: unknown, token: string): Unavailability {
     if (error instanceof Unavailability) return error;
-    if (error instanceof BulkheadRejectedError) {
+    if (error instanceof QueueFull) {
       return new Unavailability('review_queue_full', 'Too many reviews are waiting for their turn');
     }
     if (error instanceof BrokenCircuitError) {

@@ -17,7 +17,8 @@ export async function withDeadline<T>(
   waitedMs: number,
   work: (deadline: Deadline) => Promise<T>,
 ): Promise<T> {
-  const endsAt = performance.now() + timeoutMs - waitedMs;
+  const leftMs = Math.max(0, timeoutMs - waitedMs);
+  const endsAt = performance.now() + leftMs;
   const remainingMs = (): number => endsAt - performance.now();
   const abort = new AbortController();
   const { promise: passed, reject } = Promise.withResolvers<never>();
@@ -25,7 +26,7 @@ export async function withDeadline<T>(
     const timeout = new Unavailability('api_server_timeout', `No answer within ${timeoutMs} ms`);
     reject(timeout);
     abort.abort(timeout);
-  }, timeoutMs - waitedMs);
+  }, leftMs);
   try {
     return await Promise.race([passed, work({ signal: abort.signal, passed, remainingMs })]);
   } finally {

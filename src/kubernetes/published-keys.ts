@@ -4,8 +4,9 @@ import type { JWK } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../authentication/clock.ts';
 import type { Log } from '../authentication/log.ts';
-import { Unavailability } from '../authentication/reviewer.ts';
+import { type Share, Unavailability } from '../authentication/reviewer.ts';
 import type { SignatureJudge, SignatureJudgement } from '../authentication/signature-judge.ts';
+import { FairQueue, QueueFull } from './fair-queue.ts';
 import { wordsOf } from './words-of.ts';
 
 /** A token by an unknown key, and a fetch that failed, make us look again no more often than this. */
@@ -13,6 +14,11 @@ const cooldownMs = 30_000;
 /** Keys this old are fetched anew beside the request: a withdrawn one should not be trusted to refute for long. */
 const maxAgeMs = 600_000;
 const maxKeys = 100;
+
+/** One less than the threads that Node has by default: names are looked up and files are read by them too. */
+const maxConcurrentChecks = 3;
+/** A check takes some 50 µs. */
+const maxQueuedChecks = 1_024;
 
 /** Where we cannot ask the API server at all, the review says so. */
 const saidByReview = new Set<string>(['configuration_invalid', 'credential_unreadable', 'api_server_unreachable']);
@@ -34,6 +40,7 @@ export class PublishedKeys implements SignatureJudge {
   readonly #fetchKeySet: () => Promise<unknown>;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #checks = new FairQueue(maxConcurrentChecks, maxQueuedChecks);
   #keys: readonly PublishedKey[] = [];
   #keysFetchedAt: number | undefined;
   #triedAt = Number.NEGATIVE_INFINITY;
@@ -53,7 +60,7 @@ export class PublishedKeys implements SignatureJudge {
     await this.#fetch();
   }
 
-  async judge(token: string): Promise<SignatureJudgement> {
+  async judge(token: string, share: Share = []): Promise<SignatureJudgement> {
     const age = this.#clock.monotonic() - this.#triedAt;
     if (this.#keysFetchedAt === undefined) await this.#fetchOutsideCooldown();
     else if (age > maxAgeMs) void this.#fetch();
@@ -61,10 +68,21 @@ export class PublishedKeys implements SignatureJudge {
     const isUnknown = kid !== undefined && this.#keysFetchedAt !== undefined && this.#named(kid).length === 0;
     if (isUnknown) await this.#fetchOutsideCooldown();
     if (this.#keys.length === 0) return 'possible';
-    if (kid === undefined) return (await opinions(token, this.#keys)).includes('confirms') ? 'possible' : 'unknown_key';
-    const named = this.#named(kid);
-    if (named.length === 0) return 'unknown_key';
-    return (await opinions(token, named)).every((opinion) => opinion === 'refutes') ? 'refuted' : 'possible';
+    const named = kid === undefined ? this.#keys : this.#named(kid);
+    const said = await this.#opinions(token, named, share);
+    if (said.includes('confirms')) return 'confirmed';
+    if (kid === undefined || named.length === 0) return 'unknown_key';
+    return said.every((opinion) => opinion === 'refutes') ? 'refuted' : 'possible';
+  }
+
+  async #opinions(token: string, keys: readonly PublishedKey[], share: Share): Promise<Opinion[]> {
+    if (keys.length === 0) return [];
+    try {
+      return await this.#checks.run(share, () => opinions(token, keys));
+    } catch (error) {
+      if (!(error instanceof QueueFull)) throw error;
+      throw new Unavailability('review_queue_full', 'Too many signatures are waiting to be checked');
+    }
   }
 
   #named(kid: string): PublishedKey[] {

@@ -1,6 +1,4 @@
 import {
-  bulkhead,
-  type BulkheadPolicy,
   circuitBreaker,
   type CircuitBreakerPolicy,
   CircuitState,
@@ -8,13 +6,12 @@ import {
   DelegateBackoff,
   ExponentialBackoff,
   handleWhen,
-  type IPolicy,
   type IRetryBackoffContext,
   retry,
-  wrap,
 } from 'cockatiel';
-import { type Circuit, Unavailability } from '../authentication/reviewer.ts';
+import { type Circuit, type Share, Unavailability } from '../authentication/reviewer.ts';
 import type { Deadline } from './deadline.ts';
+import { FairQueue } from './fair-queue.ts';
 
 export interface ReviewLimits {
   /** For one review, the time it waits for its turn and its retries included. */
@@ -36,11 +33,13 @@ const isPassing = (error: unknown): boolean => error instanceof Unavailability &
 const isOutage = (error: unknown): boolean =>
   isPassing(error) || (error instanceof Unavailability && error.code === 'api_server_timeout');
 
-/** How reviews are sent: retried where that may help, so many at once, and not to an API server that is down. */
+/**
+ * How reviews are sent: retried where that may help, so many at once, the others by their shares in turn, and not to an
+ * API server that is down.
+ */
 export class ReviewPolicy {
-  readonly #bulkhead: BulkheadPolicy;
+  readonly #queue: FairQueue;
   readonly #breaker: CircuitBreakerPolicy;
-  readonly #policy: IPolicy;
   readonly #backoff: DelegateBackoff<IRetryBackoffContext<unknown>>;
   readonly #belated = new WeakSet<Unavailability>();
   #circuitChanges = 0;
@@ -50,7 +49,7 @@ export class ReviewPolicy {
       const exponential = firstBackoffMs * 2 ** (attempt - 1) * (0.5 + random() / 2);
       return Math.max(exponential, 'error' in result ? retryAfterMs(result.error) : 0);
     });
-    this.#bulkhead = bulkhead(maxConcurrent, maxQueued);
+    this.#queue = new FairQueue(maxConcurrent, maxQueued);
     this.#breaker = circuitBreaker(
       handleWhen((error) => isOutage(error) && !this.#belated.has(error as Unavailability)),
       {
@@ -61,14 +60,19 @@ export class ReviewPolicy {
     this.#breaker.onStateChange(() => {
       this.#circuitChanges += 1;
     });
-    this.#policy = wrap(this.#bulkhead, this.#breaker);
   }
 
-  execute<T>(attempt: () => Promise<T>, { signal, remainingMs }: Pick<Deadline, 'signal' | 'remainingMs'>): Promise<T> {
+  /** @throws {QueueFull | BrokenCircuitError} at once, and whatever the last attempt throws */
+  execute<T>(
+    attempt: () => Promise<T>,
+    { signal, remainingMs }: Pick<Deadline, 'signal' | 'remainingMs'>,
+    share: Share,
+  ): Promise<T> {
     // A server that wants to be left alone for longer than the caller still waits is left alone.
     const isWorthRetrying = (error: unknown): boolean => isPassing(error) && retryAfterMs(error) < remainingMs();
     const retries = retry(handleWhen(isWorthRetrying), { maxAttempts: maxRetries, backoff: this.#backoff });
-    return wrap(retries, this.#policy).execute(() => this.#timely(attempt), signal);
+    const attemptOnce = (): Promise<T> => this.#breaker.execute(() => this.#timely(attempt), signal);
+    return retries.execute(() => this.#queue.run(share, attemptOnce, signal), signal);
   }
 
   /** What hung in an outage fails when that may be over: it says nothing of a server that is being tried, or has answered. */
@@ -84,7 +88,7 @@ export class ReviewPolicy {
 
   /** Whether a review could start at once. */
   get hasSpareCapacity(): boolean {
-    return this.#bulkhead.executionSlots > 0 && this.#breaker.state === CircuitState.Closed;
+    return this.#queue.hasSpareCapacity && this.#breaker.state === CircuitState.Closed;
   }
 
   /** Why the API server could not be asked when that last happened. */

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { type AuthenticatorParts, CoreAuthenticator } from '../../src/authentication/authenticator.ts';
 import { ServiceAccountAuthError } from '../../src/authentication/errors.ts';
 import type { LogEntry } from '../../src/authentication/log.ts';
-import { Unavailability } from '../../src/authentication/reviewer.ts';
+import { type Share, Unavailability } from '../../src/authentication/reviewer.ts';
 import type { SignatureJudge, SignatureJudgement } from '../../src/authentication/signature-judge.ts';
 import { caught } from '../support/caught.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -627,13 +627,15 @@ describe('readiness', () => {
 
 /** A judge that says what it is told to. */
 class ScriptedJudge implements SignatureJudge {
-  judgement: () => Promise<SignatureJudgement> = async () => 'possible';
+  judgement: () => Promise<SignatureJudgement> = async () => 'confirmed';
   keysFetchedAt: number | undefined;
   readies = 0;
   readonly judged: string[] = [];
+  readonly shares: (Share | undefined)[] = [];
 
-  judge(token: string): Promise<SignatureJudgement> {
+  judge(token: string, share?: Share): Promise<SignatureJudgement> {
     this.judged.push(token);
+    this.shares.push(share);
     return this.judgement();
   }
 
@@ -683,7 +685,7 @@ describe('the shield', () => {
     expect(judge.judged).toEqual([token]);
   });
 
-  test('lets 50 tokens of unknown keys through at once and 10 a second after it; the others are 503, not 401', async () => {
+  test('lets few tokens of unknown keys through at once and 10 a second after it; the others are 503, not 401', async () => {
     const { authenticator, clock, judge, reviewer } = shielded();
     judge.judgement = async () => 'unknown_key';
     reviewer.answer = async () => refusal;
@@ -692,21 +694,24 @@ describe('the shield', () => {
       return (await Promise.all(all)).map((error) => (error as ServiceAccountAuthError).code);
     };
     const first = await statuses(200);
-    expect(first.filter((code) => code === 'token_refused')).toHaveLength(50);
-    expect(first.filter((code) => code === 'unknown_key_limit')).toHaveLength(150);
-    clock.advance(1_000);
-    expect((await statuses(200)).filter((code) => code === 'token_refused')).toHaveLength(10);
-    expect(reviewer.asked).toHaveLength(60);
+    expect(first.filter((code) => code === 'token_refused')).toHaveLength(35);
+    expect(first.filter((code) => code === 'unknown_key_limit')).toHaveLength(165);
+    clock.advance(3_000);
+    expect((await statuses(200)).filter((code) => code === 'token_refused')).toHaveLength(28);
+    expect(reviewer.asked).toHaveLength(63);
     expect(new ServiceAccountAuthError('unknown_key_limit').status).toBe(503);
   });
 
   test('that runs out for unknown keys leaves known ones alone, and remembers no verdict on the others', async () => {
-    const { authenticator, clock, judge, token } = shielded();
+    const { authenticator, clock, judge, reviewer, token } = shielded();
     judge.judgement = async () => 'unknown_key';
-    await Promise.all(Array.from({ length: 50 }, () => authenticator.authenticate(podToken(clock))));
+    reviewer.answer = async () => refusal;
+    for (let index = 0; index < 35; index += 1) await caught(authenticator.authenticate(podToken(clock)));
+    const remembered = authenticator.status().cachedRejections;
     expect(await caught(authenticator.authenticate(token))).toMatchObject({ code: 'unknown_key_limit' });
-    expect(authenticator.status().cachedRejections).toBe(0);
-    judge.judgement = async () => 'possible';
+    expect(authenticator.status().cachedRejections).toBe(remembered);
+    judge.judgement = async () => 'confirmed';
+    reviewer.answer = async () => podReview();
     expect(await authenticator.authenticate(token)).toMatchObject({ name: 'web' });
   });
 
@@ -771,6 +776,110 @@ describe('the shield', () => {
     expect(await waiting).toMatchObject({ name: 'web' });
     await closing;
     expect(reviewer.closed).toBe(1);
+  });
+});
+
+describe('in a flood', () => {
+  const flooder = '::ffff:10.0.0.66';
+  const ofWeb = ['verified', 'shop', 'web', 'uid-of-web-1'];
+
+  function flooded(judgement: SignatureJudgement): World & { readonly judge: ScriptedJudge } {
+    const judge = new ScriptedJudge();
+    judge.judgement = async () => judgement;
+    return { ...world({ signatures: judge }), judge };
+  }
+
+  /** So many bad tokens from the flooder; what the last of them came to. */
+  async function flood({ authenticator, clock, reviewer }: World, count = 1_000): Promise<unknown> {
+    reviewer.answer = async () => refusal;
+    let last: unknown;
+    for (let index = 0; index < count; index += 1) {
+      last = await caught(authenticator.authenticate(podToken(clock), { peer: flooder }));
+    }
+    reviewer.answer = async () => podReview();
+    return last;
+  }
+
+  test('tokens that a key confirms share by ServiceAccount and Pod, wherever they come from; the others by peer', async () => {
+    const all = flooded('confirmed');
+    const { authenticator, clock, judge, reviewer } = all;
+    await authenticator.authenticate(podToken(clock), { peer: flooder });
+    judge.judgement = async () => 'possible';
+    await authenticator.authenticate(podToken(clock), { peer: flooder });
+    judge.judgement = async () => 'unknown_key';
+    await authenticator.authenticate(podToken(clock));
+    expect(reviewer.shares).toEqual([ofWeb, ['unverified', '10.0.0.66'], ['unverified', '']]);
+    // Before its check nothing is known of a token.
+    expect(judge.shares).toEqual([
+      ['unverified', '10.0.0.66'],
+      ['unverified', '10.0.0.66'],
+      ['unverified', ''],
+    ]);
+  });
+
+  test.each([
+    ['unknown_key', 'unknown_key_limit'],
+    ['possible', 'peer_limit'],
+  ] as const)('of tokens that are %s the sender gets 503 %s, an event and a log entry', async (judgement, code) => {
+    const all = flooded(judgement);
+    const heard: unknown[] = [];
+    all.authenticator.on('unavailable', (payload) => heard.push(payload));
+    expect(await flood(all)).toMatchObject({ code, status: 503, headers: { 'Retry-After': '1' } });
+    expect(heard.at(-1)).toEqual({ code, reason: expect.stringContaining('10.0.0.66') });
+    expect(all.logged.at(-1)).toEqual({ level: 'error', code, message: expect.stringContaining('10.0.0.66') });
+    expect(all.reviewer.asked.length).toBeLessThanOrEqual(200);
+  });
+
+  test.each(['unknown_key', 'possible'] as const)('of tokens that are %s other peers are served', async (judgement) => {
+    const all = flooded(judgement);
+    await flood(all);
+    expect(await all.authenticator.authenticate(all.token, { peer: '10.0.0.7' })).toMatchObject({ name: 'web' });
+  });
+
+  test.each(['unknown_key', 'possible'] as const)(
+    'of tokens that are %s neighbours behind its address are served where a key confirms theirs',
+    async (judgement) => {
+      const all = flooded(judgement);
+      await flood(all);
+      all.judge.judgement = async () => 'confirmed';
+      expect(await all.authenticator.authenticate(all.token, { peer: flooder })).toMatchObject({ name: 'web' });
+    },
+  );
+
+  test.each(['unknown_key', 'possible'] as const)(
+    'of tokens that are %s a neighbour that was verified before is reviewed anew, as who it is',
+    async (judgement) => {
+      const all = flooded(judgement);
+      const { authenticator, clock, judge, reviewer, token } = all;
+      await authenticator.authenticate(token, { peer: flooder });
+      // Long after its term, so that nothing of it is in use.
+      clock.advance(300_000);
+      await flood(all);
+      expect(await authenticator.authenticate(token, { peer: flooder })).toMatchObject({ reviewedAt: clock.now() });
+      expect([judge.shares.at(-1), reviewer.shares.at(-1)]).toEqual([ofWeb, ofWeb]);
+    },
+  );
+
+  test('a token that was refused since it was verified is held like any other', async () => {
+    const all = flooded('possible');
+    const { authenticator, clock, reviewer, token } = all;
+    await authenticator.authenticate(token, { peer: flooder });
+    clock.advance(60_000);
+    reviewer.answer = async () => refusal;
+    await caught(authenticator.authenticate(token, { peer: flooder }));
+    clock.advance(10_000);
+    await flood(all);
+    expect(await caught(authenticator.authenticate(token, { peer: flooder }))).toMatchObject({ code: 'peer_limit' });
+  });
+
+  test('cached identities wait for nothing, though neither key nor reviewer answers any more', async () => {
+    const { authenticator, clock, judge, reviewer, token } = flooded('confirmed');
+    await authenticator.authenticate(token);
+    judge.judgement = () => new Promise(() => {});
+    reviewer.answer = () => new Promise(() => {});
+    for (let index = 0; index < 5_000; index += 1) void authenticator.authenticate(podToken(clock), { peer: flooder });
+    expect(authenticator.cached(token)).toBeDefined();
+    expect(await authenticator.authenticate(token)).toMatchObject({ name: 'web' });
   });
 });
 

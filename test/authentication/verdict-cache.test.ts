@@ -120,6 +120,22 @@ test('where there are too many identities, the one that was not used for longest
   expect(['first', 'second', 'third'].filter((key) => cache.identity(key))).toEqual(['first', 'third']);
 });
 
+test('knows whom a review vouched for last, long after the term, and until a review refuses or too many others come', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(2, clock);
+  cache.keepIdentity('good', identity, termOf(clock, 1_000));
+  cache.keepIdentity('never usable', identity, termOf(clock, 0));
+  clock.advance(3_600_000);
+  expect(cache.identity('good')).toBeUndefined();
+  expect(['good', 'never usable', 'unheard of'].map((key) => cache.wasVouchedFor(key))).toEqual([true, true, false]);
+  cache.keepRejection('good', rejection, 0);
+  expect(cache.wasVouchedFor('good')).toBe(false);
+  for (const key of ['one', 'more']) cache.keepIdentity(key, identity, termOf(clock, 1_000));
+  expect(['never usable', 'one', 'more'].map((key) => cache.wasVouchedFor(key))).toEqual([false, true, true]);
+  cache.clear();
+  expect(cache.wasVouchedFor('one')).toBe(false);
+});
+
 test('cleared, it knows nothing', () => {
   const clock = new FakeClock();
   const cache = new VerdictCache(2, clock);

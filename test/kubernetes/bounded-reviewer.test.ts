@@ -305,7 +305,7 @@ test('a reviewer of its own kind that throws is asked once', async () => {
 });
 
 test('what a token waited before its review is taken from its deadline', async () => {
-  const failed = caught(reviewerOf(() => new Promise(() => {})).review('t', 1_000));
+  const failed = caught(reviewerOf(() => new Promise(() => {})).review('t', { share: [], waitedMs: 1_000 }));
   let isOver = false;
   void failed.then(() => {
     isOver = true;

@@ -55,19 +55,19 @@ describe('a token that names a published key', () => {
   test.each([
     ['RS256', rsa],
     ['ES256', ec],
-  ])('and is signed by it with %s is possible', async (_, key) => {
-    expect(await judged(signedBy(key))).toEqual(['possible']);
+  ])('and is signed by it with %s is confirmed', async (_, key) => {
+    expect(await judged(signedBy(key))).toEqual(['confirmed']);
   });
 
   test.each([
     ['ES384', 'P-384', 'sha384'],
     ['ES512', 'P-521', 'sha512'],
-  ])('of another curve, with %s, is possible, and a forged one is refuted', async (alg, curve, hash) => {
+  ])('of another curve, with %s, is confirmed, and a forged one is refuted', async (alg, curve, hash) => {
     const { privateKey, publicKey, keyId } = ecKey(curve);
     published = { keys: [{ kid: keyId, ...publicKey.export({ format: 'jwk' }) }] };
     expect(
       await judged(signedWith(alg, keyId, privateKey, hash), signedWith(alg, keyId, ecKey(curve).privateKey, hash)),
-    ).toEqual(['possible', 'refuted']);
+    ).toEqual(['confirmed', 'refuted']);
   });
 
   test.each([
@@ -77,14 +77,14 @@ describe('a token that names a published key', () => {
     ['PS384', 'sha384', true],
     ['PS512', 'sha512', true],
   ])(
-    'and is signed by it with %s, which API servers accept, is possible; by another it is refuted',
+    'and is signed by it with %s, which API servers accept, is confirmed; by another it is refuted',
     async (alg, hash, pss) => {
       expect(
         await judged(
           signedWith(alg, rsa.keyId, rsa.privateKey, hash, pss),
           signedWith(alg, rsa.keyId, foreign.privateKey, hash, pss),
         ),
-      ).toEqual(['possible', 'refuted']);
+      ).toEqual(['confirmed', 'refuted']);
     },
   );
 
@@ -153,7 +153,7 @@ describe('a token that names a published key', () => {
         signToken({ alg: 'RS256', kid: rsa.keyId }, claims(), twin.privateKey),
         signToken({ alg: 'RS256', kid: rsa.keyId }, claims(), foreign.privateKey),
       ),
-    ).toEqual(['possible', 'possible', 'refuted']);
+    ).toEqual(['confirmed', 'confirmed', 'refuted']);
   });
 });
 
@@ -190,7 +190,7 @@ describe('a key that cannot be used refutes nothing, and spoils no other:', () =
         // That it may be by the odd one confirms no token without a key ID.
         signedBy(foreign, { kid: undefined }),
       ),
-    ).toEqual([byRsa, byEc, 'possible', 'refuted', 'unknown_key']);
+    ).toEqual([byRsa, byEc, 'confirmed', 'refuted', 'unknown_key']);
     expect(logged).toEqual([]);
   });
 
@@ -206,12 +206,12 @@ describe('a key that cannot be used refutes nothing, and spoils no other:', () =
     };
     expect(
       await judged(signedBy(rsa), signToken({ alg: 'RS256', kid: rsa.keyId }, claims(), foreign.privateKey)),
-    ).toEqual(['possible', 'refuted']);
+    ).toEqual(['confirmed', 'refuted']);
   });
 });
 
 describe('a token without a key ID', () => {
-  test('is possible where any key confirms it, and unknown_key else, never refuted', async () => {
+  test('is confirmed where any key confirms it, and unknown_key else, never refuted', async () => {
     expect(
       await judged(
         signedBy(rsa, { kid: undefined }),
@@ -220,7 +220,7 @@ describe('a token without a key ID', () => {
         signedBy(rsa, { kid: 5 }),
         signedBy(foreign, { kid: { of: rsa.keyId } }),
       ),
-    ).toEqual(['possible', 'possible', 'unknown_key', 'possible', 'unknown_key']);
+    ).toEqual(['confirmed', 'confirmed', 'unknown_key', 'confirmed', 'unknown_key']);
   });
 
   test('has no keys fetched anew', async () => {
@@ -258,7 +258,7 @@ describe('a token of an unknown key', () => {
     published = jsonWebKeySet([rotated, rsa]);
     clock.advance(30_000);
     const tokens = Array.from({ length: 1_000 }, () => signedBy(rotated));
-    expect(new Set(await judged(...tokens))).toEqual(new Set(['possible']));
+    expect(new Set(await judged(...tokens))).toEqual(new Set(['confirmed']));
     expect(await judged(signToken({ alg: 'RS256', kid: rotated.keyId }, claims(), foreign.privateKey))).toEqual([
       'refuted',
     ]);
@@ -271,7 +271,7 @@ describe('a token of an unknown key', () => {
     published = jsonWebKeySet([rotated]);
     expect(await judged(signedBy(rotated))).toEqual(['unknown_key']);
     clock.advance(30_000);
-    expect(await judged(signedBy(rotated))).toEqual(['possible']);
+    expect(await judged(signedBy(rotated))).toEqual(['confirmed']);
   });
 
   test('leaves the known keys as they are where the fetch fails', async () => {
@@ -284,7 +284,7 @@ describe('a token of an unknown key', () => {
         signedBy(rsa),
         signToken({ alg: 'RS256', kid: rsa.keyId }, claims(), foreign.privateKey),
       ),
-    ).toEqual(['unknown_key', 'possible', 'refuted']);
+    ).toEqual(['unknown_key', 'confirmed', 'refuted']);
   });
 });
 
@@ -329,7 +329,7 @@ describe('without keys', () => {
     clock.advance(30_000);
     fetchKeySet = async () => published;
     const forged = signToken({ alg: 'RS256', kid: rsa.keyId }, claims(), foreign.privateKey);
-    expect(await judged(forged, forged, signedBy(rsa))).toEqual(['refuted', 'refuted', 'possible']);
+    expect(await judged(forged, forged, signedBy(rsa))).toEqual(['refuted', 'refuted', 'confirmed']);
     expect(fetches).toBe(2);
   });
 
@@ -363,7 +363,7 @@ describe('keys', () => {
     clock.advance(1);
     const { promise, resolve } = Promise.withResolvers<unknown>();
     fetchKeySet = () => promise;
-    expect(await judged(signedBy(rsa), signedBy(rsa), signedBy(ec))).toEqual(['possible', 'possible', 'possible']);
+    expect(await judged(signedBy(rsa), signedBy(rsa), signedBy(ec))).toEqual(['confirmed', 'confirmed', 'confirmed']);
     expect([fetches, keys.keysFetchedAt]).toEqual([2, first]);
     resolve(jsonWebKeySet([ec]));
     await keys.ready();
@@ -382,13 +382,44 @@ describe('keys', () => {
     await judged(signedBy(rsa));
     expect(
       await judged(signedBy(rsa), signToken({ alg: 'RS256', kid: rsa.keyId }, claims(), foreign.privateKey)),
-    ).toEqual(['possible', 'refuted']);
+    ).toEqual(['confirmed', 'refuted']);
     expect(logged.map(({ code }) => code)).toEqual(['keys_unavailable']);
   });
 
   test('of which one has no name serve tokens without one', async () => {
     const { kid: _, ...nameless } = { ...createPublicKey(rsa.privateKey).export({ format: 'jwk' }), kid: undefined };
     published = { keys: [nameless] };
-    expect(await judged(signedBy(rsa, { kid: undefined }), signedBy(rsa))).toEqual(['possible', 'unknown_key']);
+    expect(await judged(signedBy(rsa, { kid: undefined }), signedBy(rsa))).toEqual(['confirmed', 'unknown_key']);
+  });
+});
+
+describe('checks', () => {
+  const forgedAlike = (count: number): string[] =>
+    Array.from({ length: count }, () => signedBy(foreign, { kid: rsa.keyId }));
+
+  test('of a share wait behind those of the same share: one of another is done long before a flood of 1,000 is', async () => {
+    await keys.ready();
+    let judgedOfFlood = 0;
+    const [forged = ''] = forgedAlike(1);
+    const flood = Array.from({ length: 1_000 }, async () => {
+      expect(await keys.judge(forged, ['unverified', 'flooder'])).toBe('refuted');
+      judgedOfFlood += 1;
+    });
+    expect(await keys.judge(signedBy(rsa), ['unverified', 'other'])).toBe('confirmed');
+    expect(judgedOfFlood).toBeLessThan(50);
+    await Promise.all(flood);
+  });
+
+  test('past 1,024 that wait are review_queue_full at once, for the longest share', async () => {
+    await keys.ready();
+    const [forged = ''] = forgedAlike(1);
+    const flood = Array.from({ length: 1_500 }, () =>
+      keys.judge(forged, ['unverified', 'flooder']).catch((error: unknown) => (error as Unavailability).code),
+    );
+    expect(await keys.judge(signedBy(rsa), ['unverified', 'other'])).toBe('confirmed');
+    const judgements = await Promise.all(flood);
+    expect(judgements.filter((one) => one === 'review_queue_full')).toHaveLength(1_500 - 3 - 1_024 + 1);
+    expect(new Set(judgements)).toEqual(new Set(['refuted', 'review_queue_full']));
+    expect(await keys.judge(forged)).toBe('refuted');
   });
 });

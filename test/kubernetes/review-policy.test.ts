@@ -1,13 +1,15 @@
-import { BrokenCircuitError, BulkheadRejectedError } from 'cockatiel';
+import { BrokenCircuitError } from 'cockatiel';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { UnavailabilityCode } from '../../src/authentication/errors.ts';
 import { Unavailability } from '../../src/authentication/reviewer.ts';
 import { withDeadline } from '../../src/kubernetes/deadline.ts';
+import { QueueFull } from '../../src/kubernetes/fair-queue.ts';
 import { ReviewPolicy } from '../../src/kubernetes/review-policy.ts';
 import { caught } from '../support/caught.ts';
 import { settled } from '../support/settled.ts';
 
 const limits = { maxConcurrent: 100, maxQueued: 100 };
+const share = ['verified', 'shop', 'web', 'uid-of-web-1'];
 const most = (): number => 1;
 const least = (): number => 0;
 
@@ -32,10 +34,14 @@ async function run(
   const triedAt: number[] = [];
   let tookMs = -1;
   const outcome = withDeadline(timeoutMs, 0, (deadline) =>
-    policy.execute(() => {
-      triedAt.push(Math.round(performance.now() - began));
-      return attempt(triedAt.length);
-    }, deadline),
+    policy.execute(
+      () => {
+        triedAt.push(Math.round(performance.now() - began));
+        return attempt(triedAt.length);
+      },
+      deadline,
+      share,
+    ),
   )
     .catch((error: unknown) => error)
     .finally(() => {
@@ -155,7 +161,7 @@ describe('so many at once:', () => {
     const refused = await Promise.all(
       Array.from({ length: 8 }, async (_, index) => {
         const { outcome, tookMs } = await run(policy, () => new Promise(() => {}));
-        return outcome instanceof BulkheadRejectedError ? `${index}: after ${tookMs} ms` : undefined;
+        return outcome instanceof QueueFull ? `${index}: after ${tookMs} ms` : undefined;
       }),
     );
     expect(refused.filter(Boolean)).toEqual(['5: after 0 ms', '6: after 0 ms', '7: after 0 ms']);
@@ -177,7 +183,7 @@ describe('so many at once:', () => {
       // Not the timeout itself, ten of which open the circuit.
       passed.catch(() => Promise.reject(new Error('aborted')));
     const hang = (): Promise<unknown> =>
-      caught(withDeadline(100, 0, (deadline) => policy.execute(() => attemptUntil(deadline.passed), deadline)));
+      caught(withDeadline(100, 0, (deadline) => policy.execute(() => attemptUntil(deadline.passed), deadline, share)));
     for (let round = 0; round < 3; round += 1) {
       const all = Array.from({ length: 52 }, hang);
       await jest.advanceTimersByTimeAsync(100);
@@ -221,7 +227,7 @@ describe('the circuit', () => {
     const error = unavailable('api_server_unreachable');
     const outcomes = Promise.all(
       Array.from({ length: 10 }, () =>
-        caught(withDeadline(3_000, 0, (deadline) => policy.execute(() => Promise.reject(error), deadline))),
+        caught(withDeadline(3_000, 0, (deadline) => policy.execute(() => Promise.reject(error), deadline, share))),
       ),
     );
     await jest.advanceTimersByTimeAsync(100);
@@ -284,14 +290,19 @@ describe('the circuit', () => {
             succeed = resolve;
           }),
         deadline,
+        share,
       ),
     );
     let others = 0;
     const waiting = withDeadline(3_000, 0, (deadline) =>
-      policy.execute(async () => {
-        others += 1;
-        return 'other';
-      }, deadline),
+      policy.execute(
+        async () => {
+          others += 1;
+          return 'other';
+        },
+        deadline,
+        share,
+      ),
     );
     await settled();
     expect([policy.circuit, policy.hasSpareCapacity, others]).toEqual(['half_open', false, 0]);
@@ -317,7 +328,7 @@ describe('the circuit', () => {
       const policy = new ReviewPolicy(limits, most);
       const { promise, reject } = Promise.withResolvers<never>();
       const hanging = Array.from({ length: 10 }, () =>
-        caught(withDeadline(10_000, 0, (deadline) => policy.execute(() => promise, deadline))),
+        caught(withDeadline(10_000, 0, (deadline) => policy.execute(() => promise, deadline, share))),
       );
       await fails(policy, 10, 'api_server_timeout');
       await jest.advanceTimersByTimeAsync(1_000);
@@ -341,7 +352,7 @@ describe('the circuit', () => {
     test('while it tries', async () => {
       const { policy, endHanging } = await openedWithTenHanging();
       const { promise, resolve } = Promise.withResolvers<string>();
-      const probe = withDeadline(3_000, 0, (deadline) => policy.execute(() => promise, deadline));
+      const probe = withDeadline(3_000, 0, (deadline) => policy.execute(() => promise, deadline, share));
       await settled();
       await endHanging();
       expect(policy.circuit).toBe('half_open');
@@ -385,7 +396,7 @@ describe('the circuit', () => {
 test('errors that a stranger throws reach whoever waits as they are', async () => {
   const bug = new TypeError('a bug');
   const policy = new ReviewPolicy(limits);
-  expect(await caught(withDeadline(100, 0, (deadline) => policy.execute(() => Promise.reject(bug), deadline)))).toBe(
-    bug,
-  );
+  expect(
+    await caught(withDeadline(100, 0, (deadline) => policy.execute(() => Promise.reject(bug), deadline, share))),
+  ).toBe(bug);
 });

@@ -1,4 +1,4 @@
-import type { Circuit, Review, Reviewer } from '../../src/authentication/reviewer.ts';
+import type { Circuit, Review, Reviewer, Share, Turn } from '../../src/authentication/reviewer.ts';
 import { podReview } from './tokens.ts';
 
 /** A reviewer that answers as a test says, and remembers what it was asked. */
@@ -10,10 +10,13 @@ export class ScriptedReviewer implements Reviewer {
   readonly asked: string[] = [];
   /** For how long each of them had been waiting already, in milliseconds. */
   readonly waited: number[] = [];
+  /** Whose turn each of them was. */
+  readonly shares: Share[] = [];
 
-  review(token: string, waitedMs = 0): Promise<Review> {
+  review(token: string, { share, waitedMs }: Turn): Promise<Review> {
     this.asked.push(token);
     this.waited.push(waitedMs);
+    this.shares.push(share);
     return this.answer(token);
   }
 
