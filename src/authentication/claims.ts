@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { listOfStrings } from './list-of-strings.ts';
 
 const nonEmpty = z.string().min(1);
 const objectReference = z.object({ name: nonEmpty, uid: nonEmpty });
 
 const payloadSchema = z.object({
-  aud: z.union([z.string(), z.array(z.string())]).optional(),
+  aud: z.union([z.string(), listOfStrings]).optional(),
   exp: z.number().optional(),
   nbf: z.number().optional(),
   iat: z.number().optional(),

@@ -25,7 +25,8 @@ const saidByReview = new Set<string>(['configuration_invalid', 'credential_unrea
 
 const text = z.string().optional();
 const jwkSchema = z.object({ kid: text, kty: z.string(), crv: text, n: text, e: text, x: text, y: text });
-const keySetSchema = z.object({ keys: z.array(jwkSchema).max(maxKeys) });
+// Counted before it is looked into: a list of a million wrong keys would take seconds.
+const keySetSchema = z.object({ keys: z.array(z.unknown()).max(maxKeys).pipe(z.array(jwkSchema)) });
 
 const headerSchema = z.object({ kid: z.string().optional() });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { listOfStrings } from '../authentication/list-of-strings.ts';
 import { type Review, Unavailability } from '../authentication/reviewer.ts';
 import { scrub } from './scrub.ts';
 
@@ -19,11 +20,11 @@ const tokenReviewSchema = z.object({
       .object({
         username: z.string().optional(),
         uid: z.string().optional(),
-        groups: z.array(z.string()).optional(),
-        extra: z.record(z.string(), z.array(z.string())).optional(),
+        groups: listOfStrings.optional(),
+        extra: z.record(z.string(), listOfStrings).optional(),
       })
       .optional(),
-    audiences: z.array(z.string()).optional(),
+    audiences: listOfStrings.optional(),
     error: z.string().optional(),
   }),
 });

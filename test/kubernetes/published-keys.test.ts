@@ -300,6 +300,7 @@ describe('without keys', () => {
     ['a key that is null', async () => ({ keys: [null] })],
     ['a key without a kind', async () => ({ keys: [{ kid: 'a' }] })],
     ['a name that is no text', async () => ({ keys: [{ kid: 5, kty: 'RSA' }] })],
+    ['more keys than any cluster has, and wrong ones', async () => ({ keys: Array.from({ length: 101 }, () => 1) })],
     ['more keys than any cluster has', async () => ({ keys: Array.from({ length: 101 }, () => ({ kty: 'RSA' })) })],
   ])('(%s) everything is possible, and the operator is told once per try', async (_, fails) => {
     fetchKeySet = fails;

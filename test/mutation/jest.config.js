@@ -6,7 +6,7 @@ import common from '../../jest.config.js';
 export default {
   ...common,
   rootDir: dirname(dirname(dirname(fileURLToPath(import.meta.url)))),
+  testMatch: [`<rootDir>/test/${process.env.MUTATED ?? 'authentication'}/**/*.test.ts`],
   // Mutants are not alive in a process of a test's own.
   testPathIgnorePatterns: [...common.testPathIgnorePatterns, 'own-process'],
-  testMatch: ['<rootDir>/test/authentication/**/*.test.ts', '<rootDir>/test/express/**/*.test.ts'],
 };
