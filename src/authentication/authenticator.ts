@@ -21,8 +21,8 @@ export interface AuthenticateOptions {
   /** Ends this caller's wait, and only that: the review goes on for whoever else waits, and for the cache. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * The network address that the token came from, without a port. While no key can tell good tokens from bad, each peer has
-   * a share of its own, so that none takes everyone's. Default: all who name none share one.
+   * The network address that the token came from, without a port. Where no key can tell good tokens from bad, each address
+   * has a share of its own, so that none takes everyone's. Default: all tokens without one share one.
    */
   readonly peer?: string | undefined;
 }

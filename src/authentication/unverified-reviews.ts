@@ -56,16 +56,16 @@ export class UnverifiedReviews {
     return verdict;
   }
 
-  /** Without keys every token is such a one: only what a review refuses is counted, so that there is service all the same. */
+  /**
+   * Without keys every token is such a one: only what a review refuses is counted, so that there is service all the same.
+   * Where nobody said who sent it, no one is held for what may be another's.
+   */
   async #unjudged(peer: string, review: () => Promise<Verdict>): Promise<Verdict> {
     if (this.#refusalsOf.get(peer)?.isEmpty) {
-      throw new Unavailability(
-        'peer_limit',
-        `Too many tokens from ${named(peer)} were refused, and no key can tell which`,
-      );
+      throw new Unavailability('peer_limit', `Too many tokens from ${peer} were refused, and no key can tell which`);
     }
     const verdict = await review();
-    if ('rejected' in verdict) bucketOf(this.#refusalsOf, peer, ofRefusals, this.#clock).take();
+    if ('rejected' in verdict && peer !== '') bucketOf(this.#refusalsOf, peer, ofRefusals, this.#clock).take();
     return verdict;
   }
 

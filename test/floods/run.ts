@@ -47,6 +47,9 @@ async function run(scenario: Scenario): Promise<Result> {
   await using callers = new Child('callers.ts');
   const report = (): Promise<ServiceReport> => service.ask({ report: true } satisfies ServiceQuestion);
   using _ = scenario.disturb?.(cluster);
+  const victim = claimsOf(await (await cluster.createPod('shop/victim-1')).token({ audiences: 'orders' }));
+  // Before the service looks for keys: it may add one.
+  const forgery = scenario.forgery(cluster, victim);
   const token = cluster.createUser('reviewer', { groups: ['system:masters'] });
   const { port } = await service.ask<{ port: number }>({ start: { server: cluster.server, ca: cluster.ca, token } });
   const mint = await minter(cluster, scenario);
@@ -55,13 +58,12 @@ async function run(scenario: Scenario): Promise<Result> {
     const fresh = Array.from({ length: (forMs / 1000) * freshPerSecond + 5 }, mint);
     return { port, localAddress: honestAddress, known, knownPerSecond, fresh, freshPerSecond, forMs };
   };
-  const victim = claimsOf(await (await cluster.createPod('shop/victim-1')).token({ audiences: 'orders' }));
   const question: FloodQuestion = {
     port,
     localAddress: scenario.isNeighbour ? honestAddress : otherAddress,
     tokens: tokensOfRound,
     perSecond,
-    forgery: scenario.forgery(cluster, victim),
+    forgery,
   };
   // Everything is compiled and connected before anything is measured.
   await callers.ask(callersFor(2_000));
