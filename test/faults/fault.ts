@@ -1,5 +1,6 @@
 import type { LogEntry } from '../../src/authentication/log.ts';
-import type { Stage, StageOptions } from './stage.ts';
+import type { StageOptions } from './stage.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Makes it go right again; resolves when it does. */
 export type Lift = () => void | Promise<void>;
@@ -8,7 +9,7 @@ export type Lift = () => void | Promise<void>;
 export interface Fault {
   readonly name: string;
   /** Makes it go wrong; returns what makes it go right again. */
-  readonly happen: (stage: Stage) => Lift | Promise<Lift>;
+  readonly happen: (surroundings: Surroundings) => Lift | Promise<Lift>;
   readonly stage?: StageOptions;
   /** What valid callers may get that the service does not know yet. Default: 503 alone. */
   readonly newCallers?: readonly (200 | 401 | 503)[];

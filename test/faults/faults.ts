@@ -4,7 +4,8 @@ import { bindAuthDelegator } from '../cluster/conformance/bind-auth-delegator.ts
 import type { Fault, Lift } from './fault.ts';
 import { garbage, hang, reset } from './flaky-network.ts';
 import { Front, type FrontCertificate } from './front.ts';
-import { deadlineMs, onLoopback, type Stage } from './stage.ts';
+import { deadlineMs } from './stage.ts';
+import { onLoopback, type Surroundings } from './surroundings.ts';
 
 /** The age at which a credential file is read again. */
 const rereadAfterMs = 10_000;
@@ -16,7 +17,10 @@ function answers(
   fault: AnswerFault,
   { kind = 'tokenreviews', times }: { kind?: 'tokenreviews' | 'jwks'; times?: number } = {},
 ) {
-  return { stage: { fronted: true }, happen: ({ front }: Stage): Lift => front.fault(kind, fault, times) } as const;
+  return {
+    stage: { fronted: true },
+    happen: ({ front }: Surroundings): Lift => front.fault(kind, fault, times),
+  } as const;
 }
 
 const status = (code: number, headers: Record<string, string> = {}): ReturnType<typeof answers> =>
@@ -271,22 +275,24 @@ const faultsOfTheCredential: readonly Fault[] = [
   },
   {
     name: 'certificate and CA are rotated',
-    happen: async ({ write, network, front, original }) => {
-      await write('ca.crt', front.ca);
-      network.leadTo(front.port);
+    happen: async ({ cluster, write, network, original }) => {
+      const next = await Front.start(cluster.client);
+      await write('ca.crt', next.ca);
+      network.leadTo(next.port);
       return async () => {
         await write('ca.crt', original['ca.crt']);
         network.leadTo();
+        await next.close();
       };
     },
     ...unnoticed,
   },
   {
     name: 'the right to review is withdrawn',
-    happen: async (stage) => {
-      const { client } = stage.cluster;
-      await withdrawRights(stage);
-      return () => bindAuthDelegator(client, stage.serviceAccount);
+    happen: async (surroundings) => {
+      const { cluster, serviceAccount } = surroundings;
+      await withdrawRights(surroundings);
+      return () => bindAuthDelegator(cluster.client, serviceAccount);
     },
     log: ['reviewer_forbidden'],
     words:
@@ -305,7 +311,7 @@ const bindingList = z.object({
 });
 
 /** Resolves when they are gone. */
-async function withdrawRights({ cluster, serviceAccount, original }: Stage): Promise<void> {
+async function withdrawRights({ cluster, serviceAccount, original }: Surroundings): Promise<void> {
   const { client } = cluster;
   const { items } = bindingList.parse((await client.request('GET', bindings)).body);
   const own = items.filter(({ subjects = [] }) =>

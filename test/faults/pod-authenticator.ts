@@ -24,13 +24,13 @@ export interface PodOptions {
   readonly lookup?: LookupFunction;
   /** Told of each TokenReview that is sent, retries included. */
   readonly onCall?: () => void;
-  readonly maxAgeMs?: number;
+  readonly maxEntries?: number;
 }
 
 /** The authenticator that `createAuthenticator()` makes in a Pod, but for the directory. */
 export function podAuthenticator(options: PodOptions): CoreAuthenticator {
-  const { host, port, directory, timeoutMs, clock, log, lookup, onCall = () => {}, maxAgeMs = 60_000 } = options;
-  const { agingClock = clock } = options;
+  const { host, port, directory, timeoutMs, clock, log, lookup, agingClock = clock } = options;
+  const { onCall = () => {}, maxEntries = 10_000 } = options;
   const env = { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: String(port) };
   const connection = async (): Promise<ApiServerConnection> => {
     const inCluster = inClusterConnection(env, agingClock, log, directory);
@@ -49,8 +49,8 @@ export function podAuthenticator(options: PodOptions): CoreAuthenticator {
     reviewer: new BoundedReviewer(counted, ['orders'], limits, () => apiServer.close()),
     credentialReadAt: () => apiServer.credentialReadAt,
     audiences: ['orders'],
-    maxEntries: 10_000,
-    lifetimes: { maxAgeMs, absoluteMaxAgeMs: 600_000, staleIfUnavailableMs: 0, rejectionMaxAgeMs: 10_000 },
+    maxEntries,
+    lifetimes: { maxAgeMs: 60_000, absoluteMaxAgeMs: 600_000, staleIfUnavailableMs: 0, rejectionMaxAgeMs: 10_000 },
     clock,
     log,
     random: Math.random,

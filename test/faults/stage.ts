@@ -1,20 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo, LookupFunction } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type { CoreAuthenticator } from '../../src/authentication/authenticator.ts';
-import type { Clock } from '../../src/authentication/clock.ts';
 import type { LogEntry } from '../../src/authentication/log.ts';
 import { k8sServiceAccountAuth } from '../../src/index.ts';
 import { stderrLog } from '../../src/stderr-log.ts';
-import { serviceAccountToken } from '../cluster/conformance/service-account-token.ts';
 import type { TestCluster } from '../cluster/conformance/test-cluster.ts';
-import { FlakyNetwork } from './flaky-network.ts';
-import { Front } from './front.ts';
 import { podAuthenticator } from './pod-authenticator.ts';
+import { makeSurroundings, type Surroundings } from './surroundings.ts';
 
 /** The deadline of a review, as it is by default. */
 export const deadlineMs = 3_000;
@@ -29,51 +22,14 @@ export interface Answer {
   readonly tookMs: number;
 }
 
-/** Ages of files and keys, which a test makes pass faster. */
-export class AgingClock implements Clock {
-  readonly #clock: Clock;
-  #advancedMs = 0;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    return this.#clock.now();
-  }
-
-  monotonic(): number {
-    return this.#clock.monotonic() + this.#advancedMs;
-  }
-
-  advance(ms: number): void {
-    this.#advancedMs += ms;
-  }
-}
-
-/** A service as it runs in a Pod, its API server behind a network that fails, and where to call it. */
-export interface Stage extends AsyncDisposable {
-  readonly cluster: TestCluster;
-  readonly network: FlakyNetwork;
-  /** Stands between the network and the API server where the stage was set with one. */
-  readonly front: Front;
-  readonly clock: AgingClock;
+/** A service as it runs in a Pod, what it depends on, and how to call it. */
+export interface Stage extends Surroundings {
   readonly authenticator: CoreAuthenticator;
   readonly logged: readonly LogEntry[];
   /** What an operator sees on stderr. */
   readonly logLines: readonly string[];
   /** TokenReviews that were sent, retries included. */
   readonly calls: number;
-  /** `namespace/name` of the ServiceAccount that the service runs as. */
-  readonly serviceAccount: string;
-  /** Another credential of that ServiceAccount. */
-  readonly credential: () => Promise<string>;
-  /** Replaces a file of the Pod's credential, or takes it away. */
-  readonly write: (file: 'token' | 'ca.crt', content: string | undefined) => Promise<void>;
-  /** What the file of that name held at first. */
-  readonly original: Readonly<Record<'token' | 'ca.crt', string>>;
-  /** Makes the API server's host name resolve like this from now on. */
-  readonly resolveBy: (lookup: LookupFunction) => void;
   call(token: string | undefined): Promise<Answer>;
 }
 
@@ -84,46 +40,17 @@ export interface StageOptions {
   readonly host?: string;
 }
 
-export const onLoopback: LookupFunction = (_host, { all }, callback) => {
-  if (all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
-  else callback(null, '127.0.0.1', 4);
-};
-
 export async function setStage(
   cluster: TestCluster,
   { fronted = false, host = '127.0.0.1' }: StageOptions = {},
 ): Promise<Stage> {
   await using stack = new AsyncDisposableStack();
-  const { client } = cluster;
-  const serviceAccount = `orders-${randomBytes(4).toString('hex')}/reviewer`;
-  await client.createServiceAccount(serviceAccount);
-  await cluster.allowReviews(serviceAccount);
-
-  const front = stack.adopt(await Front.start(client), (one) => one.close());
-  const network = new FlakyNetwork(fronted ? front.port : Number(new URL(client.server).port));
-  await network.start();
-  stack.defer(() => network.stop());
-  const original = {
-    token: await serviceAccountToken(client, serviceAccount),
-    'ca.crt': fronted ? front.ca : client.ca,
-  };
-  const directory = await mkdtemp(join(tmpdir(), 'credential-'));
-  stack.defer(() => rm(directory, { recursive: true }));
-  const write: Stage['write'] = async (file, content) => {
-    if (content === undefined) return rm(join(directory, file));
-    // In one step, as the kubelet does it.
-    await writeFile(join(directory, `new-${file}`), content);
-    await rename(join(directory, `new-${file}`), join(directory, file));
-  };
-  await write('token', original.token);
-  await write('ca.crt', original['ca.crt']);
-
-  const clock = new AgingClock(cluster.clock);
+  const surroundings = stack.use(await makeSurroundings(cluster, fronted));
+  const { network, directory, clock, lookup } = surroundings;
   const logged: LogEntry[] = [];
   const logLines: string[] = [];
   const toStderr = stderrLog(clock, (line) => logLines.push(line));
   let calls = 0;
-  let lookup = onLoopback;
   const authenticator = podAuthenticator({
     host,
     port: network.port,
@@ -135,7 +62,7 @@ export async function setStage(
       logged.push(entry);
       toStderr(entry);
     },
-    lookup: (...call) => lookup(...call),
+    lookup,
     onCall: () => void (calls += 1),
   });
   stack.defer(() => authenticator.close());
@@ -154,22 +81,12 @@ export async function setStage(
 
   const disposables = stack.move();
   return {
-    cluster,
-    network,
-    front,
-    clock,
+    ...surroundings,
     authenticator,
     logged,
     logLines,
     get calls() {
       return calls;
-    },
-    serviceAccount,
-    credential: () => serviceAccountToken(client, serviceAccount),
-    write,
-    original,
-    resolveBy: (other) => {
-      lookup = other;
     },
     async call(token) {
       const began = performance.now();
