@@ -32,7 +32,7 @@ export function faultsOfTheServer(cluster: () => RealCluster): readonly Fault[] 
         'reviewer_unauthenticated',
         'reviewer_forbidden',
       ],
-      lastsMs: 2_500,
+      lastsMs: 3_500,
     },
     {
       // It vouches for all that its informers know, and does not get to the end of a look-up of anything else.
