@@ -3,18 +3,22 @@ import type { UnverifiedClaims } from './claims.ts';
 import type { Clock } from './clock.ts';
 import { ServiceAccountAuthError, type UnavailabilityCode } from './errors.ts';
 import { type AuthenticatorEvent, type AuthenticatorEvents, EventChannel, type Listener } from './events.ts';
+import { IdentityKeeper } from './identity-keeper.ts';
 import { verdictOf } from './identity-from-review.ts';
 import type { Log } from './log.ts';
+import type { EndListener } from './open-streams.ts';
 import { peerOf } from './peer.ts';
 import { precheck } from './precheck.ts';
 import { type Circuit, type Reviewer, type Turn, Unavailability } from './reviewer.ts';
+import type { RevocationParts } from './revocation.ts';
+import type { WatchedKind, WatchState } from './revocation-source.ts';
 import type { ServiceAccountIdentity } from './service-account-identity.ts';
 import { shareOf } from './share.ts';
 import type { SignatureJudge } from './signature-judge.ts';
-import { identityTerm, type Lifetimes, rejectionAge } from './term.ts';
+import { type Lifetimes, rejectionAge } from './term.ts';
 import { tokenKeys } from './token-key.ts';
 import { UnverifiedReviews } from './unverified-reviews.ts';
-import { type CachedIdentity, VerdictCache } from './verdict-cache.ts';
+import type { CachedIdentity, VerdictCache } from './verdict-cache.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface AuthenticateOptions {
@@ -51,6 +55,10 @@ export interface AuthenticatorStatus {
   readonly credentialReadAt: number | undefined;
   readonly cachedIdentities: number;
   readonly cachedRejections: number;
+  /** Whether deletions are told as they happen; `undefined` where nothing is watched. */
+  readonly watches: Readonly<Record<WatchedKind, WatchState>> | undefined;
+  /** Callers whom somebody listens for with `onRevoked`. */
+  readonly openStreams: number;
 }
 
 /** Token in, identity out. Knows no HTTP: serves Express, WebSocket upgrades, gRPC, Fastify alike. */
@@ -73,6 +81,13 @@ export interface Authenticator extends AsyncDisposable {
   /** Refuses new tokens (503), lets reviews in flight end, then closes connections. */
   close(): Promise<void>;
   status(): AuthenticatorStatus;
+  /**
+   * For the owner of a WebSocket, a stream of events or a long job: calls the listener once, when its caller is no longer to
+   * be served. Where nothing is watched, that is `cache.maxAgeMs` after the review.
+   *
+   * @returns the function that stops listening: call it when the stream ends by itself
+   */
+  onRevoked(identity: ServiceAccountIdentity, listener: EndListener): () => void;
   /** Listens to an event; returns the function that stops listening. */
   on<Event extends AuthenticatorEvent>(event: Event, listener: Listener<Event>): () => void;
 }
@@ -83,6 +98,8 @@ export interface AuthenticatorParts {
   readonly signatures: SignatureJudge | undefined;
   /** When our own credential was last read, where it is read from a file. */
   readonly credentialReadAt?: () => number | undefined;
+  /** What tells of deletions. Default: nothing does. */
+  readonly revocation?: RevocationParts | undefined;
   /** A token must name one of them; none: the review decides alone, by the API server's own audiences. */
   readonly audiences: readonly string[];
   readonly maxEntries: number;
@@ -102,6 +119,7 @@ const refreshPauseMs = 1_000;
 export class CoreAuthenticator implements Authenticator {
   readonly #parts: AuthenticatorParts;
   readonly #keyOf = tokenKeys();
+  readonly #keeper: IdentityKeeper;
   readonly #cache: VerdictCache;
   readonly #events: EventChannel;
   readonly #inFlight = new Map<string, Promise<Outcome>>();
@@ -114,7 +132,8 @@ export class CoreAuthenticator implements Authenticator {
 
   constructor(parts: AuthenticatorParts) {
     this.#parts = parts;
-    this.#cache = new VerdictCache(parts.maxEntries, parts.clock);
+    this.#keeper = new IdentityKeeper(parts, (revoked) => this.emit('revoked', revoked));
+    this.#cache = this.#keeper.cache;
     this.#events = new EventChannel(parts.log);
     this.#unverified = new UnverifiedReviews(parts.clock);
   }
@@ -139,10 +158,10 @@ export class CoreAuthenticator implements Authenticator {
 
   async ready(): Promise<void> {
     if (this.#closing) throw closed();
-    this.#warnWithoutAudiences();
+    this.#begin();
     const { reviewer, signatures, clock } = this.#parts;
     try {
-      await Promise.all([reviewer.ready(), signatures?.ready()]);
+      await Promise.all([reviewer.ready(), signatures?.ready(), this.#keeper.revocation.ready()]);
       this.#remember({ at: clock.now(), outcome: 'rejected', code: undefined });
     } catch (error) {
       const code = error instanceof Unavailability ? error.code : 'reviewer_failed';
@@ -171,7 +190,13 @@ export class CoreAuthenticator implements Authenticator {
       credentialReadAt: this.#parts.credentialReadAt?.(),
       cachedIdentities: identities,
       cachedRejections: rejections,
+      watches: this.#keeper.revocation.states,
+      openStreams: this.#keeper.openStreams,
     };
+  }
+
+  onRevoked(identity: ServiceAccountIdentity, listener: EndListener): () => void {
+    return this.#keeper.onRevoked(identity, listener);
   }
 
   on<Event extends AuthenticatorEvent>(event: Event, listener: Listener<Event>): () => void {
@@ -191,13 +216,17 @@ export class CoreAuthenticator implements Authenticator {
     const known = this.#known(key, token) ?? this.#cache.rejection(key) ?? this.#inFlight.get(key);
     if (known !== undefined) return known;
     const checked = precheck(token, this.#parts.audiences, this.#parts.clock);
-    return 'rejected' in checked ? checked : this.#startReview(key, token, checked.claims, false, peer);
+    if ('rejected' in checked) return checked;
+    const { serviceAccount, jti } = checked.claims;
+    const refusal = serviceAccount && this.#keeper.revocation.refusal(serviceAccount, jti);
+    return refusal ?? this.#startReview(key, token, checked.claims, false, peer);
   }
 
-  /** A hit in the last part of its term starts the next review. */
+  /** A hit in the last part of its term starts the next review, unless a watch proves life. */
   #known(key: string, token: string): CachedIdentity | undefined {
     const entry = this.#cache.identity(key);
-    if (entry && this.#parts.clock.monotonic() >= entry.term.refreshFrom) this.#refresh(key, token, entry);
+    const isLate = entry && this.#parts.clock.monotonic() >= entry.term.refreshFrom;
+    if (isLate && !this.#keeper.prolong(entry)) this.#refresh(key, token, entry);
     return entry;
   }
 
@@ -216,7 +245,7 @@ export class CoreAuthenticator implements Authenticator {
     background: boolean,
     peer?: string,
   ): Promise<Outcome> {
-    this.#warnWithoutAudiences();
+    this.#begin();
     const review = this.#verify(key, token, claims, background, peerOf(peer));
     this.#inFlight.set(key, review);
     return review;
@@ -281,20 +310,17 @@ export class CoreAuthenticator implements Authenticator {
     background: boolean,
     turn: Turn,
   ): Promise<Verdict> {
-    const { reviewer, audiences, clock, lifetimes, random } = this.#parts;
+    const { reviewer, audiences, clock } = this.#parts;
     const reviewedAt = clock.monotonic();
     const reviewedAtEpoch = clock.now();
     let outcome: LastReview['outcome'] = 'unavailable';
     let code: UnavailabilityCode | undefined = 'reviewer_failed';
     try {
       const verdict = verdictOf(await reviewer.review(token, turn), claims, audiences, reviewedAtEpoch);
-      outcome = 'identity' in verdict ? 'authenticated' : 'rejected';
+      const admitted = await this.#keeper.admit(key, verdict, reviewedAt, turn.waitedMs);
+      outcome = 'identity' in admitted ? 'authenticated' : 'rejected';
       code = undefined;
-      if ('identity' in verdict) {
-        const term = identityTerm(reviewedAt, reviewedAt, verdict.identity.expiresAt, lifetimes, random);
-        this.#cache.keepIdentity(key, verdict.identity, term);
-      }
-      return verdict;
+      return admitted;
     } catch (error) {
       if (error instanceof Unavailability) code = error.code;
       throw error;
@@ -311,9 +337,16 @@ export class CoreAuthenticator implements Authenticator {
   }
 
   async #close(): Promise<void> {
+    this.#keeper.close();
     await Promise.all(this.#inFlight.values());
     this.#cache.clear();
     await this.#parts.reviewer.close();
+  }
+
+  /** Work starts with the first token, or when readiness is asked for. */
+  #begin(): void {
+    this.#keeper.revocation.start();
+    this.#warnWithoutAudiences();
   }
 
   #warnWithoutAudiences(): void {

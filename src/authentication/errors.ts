@@ -12,6 +12,8 @@ export type RejectionCode =
   | 'wrong_audience'
   | 'token_forged'
   | 'token_refused'
+  | 'token_revoked'
+  | 'node_not_verified'
   | 'not_a_service_account'
   | 'claims_mismatch';
 
@@ -77,6 +79,8 @@ const outcomes: Readonly<Record<ErrorCode, Outcome>> = {
   wrong_audience: invalidToken,
   token_forged: invalidToken,
   token_refused: invalidToken,
+  token_revoked: invalidToken,
+  node_not_verified: invalidToken,
   not_a_service_account: invalidToken,
   claims_mismatch: invalidToken,
   configuration_invalid: unavailable,

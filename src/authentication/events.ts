@@ -1,5 +1,6 @@
 import type { CredentialsErrorCode, RejectionCode, UnavailabilityCode } from './errors.ts';
 import type { Log } from './log.ts';
+import type { WatchedKind } from './revocation-source.ts';
 import type { ServiceAccountIdentity } from './service-account-identity.ts';
 
 /** What an authenticator tells its listeners, for metrics and audit. No payload ever holds a token. */
@@ -21,6 +22,15 @@ export interface AuthenticatorEvents {
   };
   /** Nobody could say whether a caller's token is good (503). */
   unavailable: { readonly code: UnavailabilityCode; readonly reason: string };
+  /** What identities in use are bound to is gone; their tokens are refused from now on. */
+  revoked: {
+    readonly kind: WatchedKind;
+    readonly uid: string;
+    /** Those that were cached. */
+    readonly identities: readonly ServiceAccountIdentity[];
+    /** How many listeners of `onRevoked` were told. */
+    readonly streams: number;
+  };
   /** A guard refused an identity (403); in report mode: would have. */
   refused: { readonly guard: string; readonly identity: ServiceAccountIdentity };
 }

@@ -10,6 +10,10 @@ export interface LogEntry {
     | 'credential_stale'
     | 'keys_unavailable'
     | 'tls_unverified'
+    | 'watch_forbidden'
+    | 'watch_interrupted'
+    | 'watch_live'
+    | 'watch_namespace_missing'
     | 'listener_failed';
   readonly message: string;
 }

@@ -14,6 +14,8 @@ export interface Lifetimes {
 
 /** When an identity lapses. `exp` is a matter of the wall clock; ages are measured with a clock that never jumps. */
 export interface IdentityTerm {
+  /** On the monotonic clock. */
+  readonly reviewedAt: number;
   /** On the monotonic clock. From here on a hit starts the next review in the background. */
   readonly refreshFrom: number;
   /** On the monotonic clock. */
@@ -22,6 +24,8 @@ export interface IdentityTerm {
   readonly staleUntil: number;
   /** On the wall clock, in epoch milliseconds. */
   readonly expiresAt: number;
+  /** What it drew, in [0, 1): a term that is prolonged stays as early as it is. */
+  readonly draws: readonly [end: number, refresh: number];
 }
 
 /** A rejection of a token younger than this may be an API-server replica that does not know its objects yet. */
@@ -32,6 +36,12 @@ const youngRejectionMaxAgeMs = 1_000;
 const jitter = 0.1;
 /** The part of a term in which a hit starts the next review. */
 const refreshPart = 0.2;
+/**
+ * A watch proves life at least once in half of `maxAgeMs`. When it breaks, everyone has the same last proof: so the next
+ * reviews spread over the other half, rather than over the last part of the term, or they would come as a burst.
+ */
+const proofIsLateFrom = 0.51;
+const proofIsLateUntil = 0.99;
 
 /**
  * The term of an identity: until the earliest of its `exp`, its last proof of life + `maxAgeMs`, and its review +
@@ -48,16 +58,39 @@ export function identityTerm(
   lifetimes: Lifetimes,
   random: () => number,
 ): IdentityTerm {
-  const shortened = 1 - jitter * random();
-  const usableUntil = Math.min(
-    provenAt + lifetimes.maxAgeMs * shortened,
-    reviewedAt + lifetimes.absoluteMaxAgeMs * shortened,
-  );
+  return termOf(reviewedAt, provenAt, expiresAt ?? Number.POSITIVE_INFINITY, lifetimes, [random(), random()]);
+}
+
+/** The term of the same review after a later proof of life. */
+export function prolongedTerm(term: IdentityTerm, provenAt: number, lifetimes: Lifetimes): IdentityTerm {
+  return termOf(term.reviewedAt, provenAt, term.expiresAt, lifetimes, term.draws);
+}
+
+function termOf(
+  reviewedAt: number,
+  provenAt: number,
+  expiresAt: number,
+  { maxAgeMs, absoluteMaxAgeMs, staleIfUnavailableMs }: Lifetimes,
+  draws: IdentityTerm['draws'],
+): IdentityTerm {
+  const [end, refresh] = draws;
+  const shortened = 1 - jitter * end;
+  const refreshed = refreshPart * (0.5 + refresh / 2);
+  const isProvenSince = provenAt > reviewedAt;
+  const proofLapses = provenAt + maxAgeMs * (isProvenSince ? 1 : shortened);
+  const reviewLapses = reviewedAt + absoluteMaxAgeMs * shortened;
+  const usableUntil = Math.min(proofLapses, reviewLapses);
+  const lateProof = proofIsLateUntil - (proofIsLateUntil - proofIsLateFrom) * refresh;
   return {
-    refreshFrom: usableUntil - (usableUntil - reviewedAt) * refreshPart * (0.5 + random() / 2),
+    reviewedAt,
+    refreshFrom: Math.min(
+      isProvenSince ? provenAt + maxAgeMs * lateProof : proofLapses - (proofLapses - reviewedAt) * refreshed,
+      reviewLapses - (reviewLapses - reviewedAt) * refreshed,
+    ),
     usableUntil,
-    staleUntil: usableUntil + lifetimes.staleIfUnavailableMs,
-    expiresAt: expiresAt ?? Number.POSITIVE_INFINITY,
+    staleUntil: usableUntil + staleIfUnavailableMs,
+    expiresAt,
+    draws,
   };
 }
 

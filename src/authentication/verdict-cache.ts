@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.ts';
 import type { ServiceAccountIdentity } from './service-account-identity.ts';
 import { type IdentityTerm, isBridging, isUsable } from './term.ts';
+import { UidIndex } from './uid-index.ts';
 import type { Rejected } from './verdict.ts';
 
 export interface CachedIdentity {
@@ -14,6 +15,16 @@ interface CachedRejection {
   readonly usableUntil: number;
 }
 
+/** What the cache asks of revocation. */
+export interface IdentityKeeping {
+  /** The uids whose deletion ends that identity. */
+  uidsOf(identity: ServiceAccountIdentity): readonly string[];
+  /** Gives it a longer term where there is a later proof of life; returns whether it may wait for the next one. */
+  prolong(entry: CachedIdentity): boolean;
+}
+
+const keptByReviewsAlone: IdentityKeeping = { uidsOf: () => [], prolong: () => false };
+
 /**
  * Verdicts by token key, bounded in number. Rejections have a cache of their own, so that a flood of bad tokens evicts
  * no good one. `lru-cache` serves as a bounded map; whether a verdict may still be used is asked of its term.
@@ -23,17 +34,27 @@ export class VerdictCache {
   readonly #rejections: LRUCache<string, CachedRejection>;
   readonly #vouchedFor: LRUCache<string, true>;
   readonly #clock: Clock;
+  readonly #keeping: IdentityKeeping;
+  readonly #keysByUid = new UidIndex<string>();
 
-  constructor(maxEntries: number, clock: Clock) {
-    this.#identities = new LRUCache({ max: maxEntries });
+  constructor(maxEntries: number, clock: Clock, keeping: IdentityKeeping = keptByReviewsAlone) {
+    this.#identities = new LRUCache({
+      max: maxEntries,
+      dispose: ({ identity }, key) => {
+        for (const uid of keeping.uidsOf(identity)) this.#keysByUid.remove(uid, key);
+      },
+    });
     this.#rejections = new LRUCache({ max: maxEntries });
     this.#vouchedFor = new LRUCache({ max: maxEntries });
     this.#clock = clock;
+    this.#keeping = keeping;
   }
 
   identity(key: string): CachedIdentity | undefined {
     const entry = this.#identities.get(key);
     if (entry === undefined || isUsable(entry.term, this.#clock)) return entry;
+    this.#keeping.prolong(entry);
+    if (isUsable(entry.term, this.#clock)) return entry;
     if (!isBridging(entry.term, this.#clock)) this.#identities.delete(key);
     return undefined;
   }
@@ -61,6 +82,24 @@ export class VerdictCache {
     if (!isBridging(term, this.#clock)) return;
     this.#rejections.delete(key);
     this.#identities.set(key, { identity, term });
+    for (const uid of this.#keeping.uidsOf(identity)) this.#keysByUid.add(uid, key);
+  }
+
+  /** Drops the identities that are bound to that uid, and returns them. */
+  dropBoundTo(uid: string): readonly ServiceAccountIdentity[] {
+    return this.#keysByUid.get(uid).flatMap((key) => {
+      const entry = this.#identities.peek(key);
+      this.#identities.delete(key);
+      return entry?.identity ?? [];
+    });
+  }
+
+  /** Ends the identities that are bound to that uid, then. @param endsAt in epoch milliseconds */
+  endBoundTo(uid: string, endsAt: number): void {
+    for (const key of this.#keysByUid.get(uid)) {
+      const entry = this.#identities.peek(key);
+      if (entry) entry.term = { ...entry.term, expiresAt: Math.min(entry.term.expiresAt, endsAt) };
+    }
   }
 
   keepRejection(key: string, rejection: Rejected, ageMs: number): void {

@@ -11,11 +11,20 @@ import {
   EventChannel,
   type Listener,
 } from '../authentication/events.ts';
+import type { EndListener, EndOfIdentity } from '../authentication/open-streams.ts';
 import { Unavailability } from '../authentication/reviewer.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
 
 /** What an authenticator can say of a token that is not an identity. */
 export type FakeFailure = CredentialsErrorCode | RejectionCode | UnavailabilityCode;
+
+export interface FakeAuthenticator extends Authenticator {
+  /**
+   * Does as if what the identity is bound to were deleted: its tokens are refused (`token_revoked`), and who listens for it
+   * with `onRevoked` is told. Default of `reason`: `revoked`.
+   */
+  revoke(identity: ServiceAccountIdentity, reason?: EndOfIdentity): void;
+}
 
 /**
  * An authenticator without a cluster: it knows the tokens it is given and refuses all others (`token_refused`). It tells
@@ -25,12 +34,21 @@ export type FakeFailure = CredentialsErrorCode | RejectionCode | UnavailabilityC
  */
 export function fakeAuthenticator(
   tokens: Readonly<Record<string, ServiceAccountIdentity | FakeFailure>>,
-): Authenticator {
+): FakeAuthenticator {
   const known = new Map(Object.entries(tokens));
   const events = new EventChannel(() => {});
+  const streams = new Set<{ readonly identity: ServiceAccountIdentity; readonly listener: EndListener }>();
   let state: AuthenticatorStatus['state'] = 'open';
+  const endStreams = (reason: EndOfIdentity, identity?: ServiceAccountIdentity): void => {
+    for (const stream of streams) {
+      if (identity !== undefined && stream.identity !== identity) continue;
+      streams.delete(stream);
+      stream.listener(reason);
+    }
+  };
   const close = async (): Promise<void> => {
     state = 'closed';
+    endStreams('closed');
   };
   const failure = (code: FakeFailure): ServiceAccountAuthError => {
     const error = new ServiceAccountAuthError(code);
@@ -61,7 +79,18 @@ export function fakeAuthenticator(
       credentialReadAt: undefined,
       cachedIdentities: 0,
       cachedRejections: 0,
+      watches: undefined,
+      openStreams: streams.size,
     }),
+    onRevoked: (identity: ServiceAccountIdentity, listener: EndListener) => {
+      const stream = { identity, listener };
+      streams.add(stream);
+      return () => void streams.delete(stream);
+    },
+    revoke: (identity: ServiceAccountIdentity, reason: EndOfIdentity = 'revoked') => {
+      for (const [token, outcome] of known) if (outcome === identity) known.set(token, 'token_revoked');
+      endStreams(reason, identity);
+    },
     on: <Event extends AuthenticatorEvent>(event: Event, listener: Listener<Event>) => events.on(event, listener),
     emit: <Event extends AuthenticatorEvent>(event: Event, payload: AuthenticatorEvents[Event]) =>
       events.emit(event, payload),

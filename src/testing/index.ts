@@ -1,4 +1,4 @@
-export { fakeAuthenticator, type FakeFailure } from './fake-authenticator.ts';
+export { fakeAuthenticator, type FakeAuthenticator, type FakeFailure } from './fake-authenticator.ts';
 export { fakeIdentity, type FakeIdentityOptions } from './fake-identity.ts';
 export {
   type SignOptions,

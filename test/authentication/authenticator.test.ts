@@ -498,6 +498,8 @@ describe('status', () => {
       credentialReadAt: undefined,
       cachedIdentities: 0,
       cachedRejections: 0,
+      watches: undefined,
+      openStreams: 0,
     });
   });
 

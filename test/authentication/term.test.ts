@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { identityTerm, isBridging, isUsable, type Lifetimes, rejectionAge } from '../../src/authentication/term.ts';
+import {
+  identityTerm,
+  isBridging,
+  isUsable,
+  type Lifetimes,
+  prolongedTerm,
+  rejectionAge,
+} from '../../src/authentication/term.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const lifetimes: Lifetimes = {
@@ -69,6 +76,29 @@ test('the part of a term in which a hit starts the next review is its last tenth
   expect(refreshFrom / usableUntil).toBeCloseTo(0.8, 6);
 });
 
+test('after a proof of life by the watch the next review spreads over the time in which the next proof is missing', () => {
+  const term = (random: () => number) => identityTerm(0, 100_000, undefined, lifetimes, random);
+  expect([term(none).refreshFrom, term(none).usableUntil]).toEqual([159_400, 160_000]);
+  expect(term(most).refreshFrom).toBeCloseTo(130_600, 6);
+  expect(term(most).usableUntil).toBe(160_000);
+});
+
+test('near the end of its ten minutes an identity is reviewed, however lately it was proven', () => {
+  expect(identityTerm(0, 590_000, undefined, lifetimes, none)).toMatchObject({
+    refreshFrom: 540_000,
+    usableUntil: 600_000,
+  });
+  expect(identityTerm(0, 590_000, undefined, lifetimes, most).refreshFrom).toBeCloseTo(432_000, 6);
+});
+
+test('a term that is prolonged is the one that it would have been with the later proof from the start', () => {
+  const draws = [0.3, 0.7];
+  const random = (): number => draws.shift() ?? Number.NaN;
+  const first = identityTerm(1_000, 1_000, 5e12, lifetimes, random);
+  draws.push(0.3, 0.7);
+  expect(prolongedTerm(first, 90_000, lifetimes)).toEqual(identityTerm(1_000, 90_000, 5e12, lifetimes, random));
+});
+
 test('whatever is random, a term ends never late, never more than a tenth early, and its refresh lies within it', () => {
   const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   fc.assert(
@@ -80,7 +110,7 @@ test('whatever is random, a term ends never late, never more than a tenth early,
         term.usableUntil <= latest &&
         term.usableUntil >= Math.min(proven + 54_000, 540_000) &&
         term.refreshFrom < term.usableUntil &&
-        term.refreshFrom >= term.usableUntil * 0.79
+        term.refreshFrom >= Math.min(432_000, proven === 0 ? term.usableUntil * 0.79 : proven + 30_000)
       );
     }),
   );

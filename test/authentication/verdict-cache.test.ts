@@ -8,6 +8,8 @@ import { FakeClock } from '../support/fake-clock.ts';
 const identity = fakeIdentity('shop/web');
 const rejection: Rejected = { rejected: 'token_refused', reason: 'expired' };
 const termOf = (clock: FakeClock, ms: number, staleMs = 0): IdentityTerm => ({
+  reviewedAt: clock.monotonic(),
+  draws: [0, 0],
   refreshFrom: clock.monotonic() + ms - 1,
   usableUntil: clock.monotonic() + ms,
   staleUntil: clock.monotonic() + ms + staleMs,
@@ -144,4 +146,50 @@ test('cleared, it knows nothing', () => {
   cache.clear();
   expect(cache.sizes).toEqual({ identities: 0, rejections: 0 });
   expect([cache.identity('good'), cache.rejection('bad')]).toEqual([undefined, undefined]);
+});
+
+test('finds identities by the uids that end them, and holds nothing of those that were evicted or replaced', () => {
+  const clock = new FakeClock();
+  const [one, two, three] = ['one', 'two', 'three'].map((pod) => fakeIdentity('shop/web', { pod }));
+  const uidsOf = ({ uid, pod }: typeof identity): string[] => [uid, ...(pod ? [pod.uid] : [])];
+  const cache = new VerdictCache(3, clock, { uidsOf, prolong: () => false });
+  const keep = (key: string, kept = identity): void => cache.keepIdentity(key, kept, termOf(clock, 1_000));
+  keep('evicted', one);
+  keep('key-1', one);
+  keep('key-2', two);
+  keep('key-2', three);
+  keep('key-3', two);
+  expect(cache.dropBoundTo(one?.pod?.uid ?? '')).toEqual([one]);
+  expect([cache.identity('key-1'), cache.identity('key-2')?.identity]).toEqual([undefined, three]);
+  expect(cache.dropBoundTo(identity.uid)).toEqual([three, two]);
+  expect([cache.sizes.identities, cache.dropBoundTo(identity.uid)]).toEqual([0, []]);
+});
+
+test('ends identities by uid at a time of the wall clock, never later than they would have', () => {
+  const clock = new FakeClock();
+  const cache = new VerdictCache(10, clock, { uidsOf: ({ uid }) => [uid], prolong: () => false });
+  cache.keepIdentity('key', identity, termOf(clock, 1_000));
+  cache.endBoundTo(identity.uid, clock.now() + 100);
+  cache.endBoundTo(identity.uid, clock.now() + 200);
+  clock.advanceWall(99);
+  expect(cache.identity('key')).toBeDefined();
+  clock.advanceWall(1);
+  expect(cache.identity('key')).toBeUndefined();
+});
+
+test('an identity whose term is over is served after all where a later proof of life prolongs it', () => {
+  const clock = new FakeClock();
+  let isProven = false;
+  const cache = new VerdictCache(10, clock, {
+    uidsOf: () => [],
+    prolong: (entry) => {
+      if (isProven) entry.term = termOf(clock, 1_000);
+      return false;
+    },
+  });
+  cache.keepIdentity('key', identity, termOf(clock, 1_000, 10_000));
+  clock.advance(1_000);
+  expect(cache.identity('key')).toBeUndefined();
+  isProven = true;
+  expect(cache.identity('key')?.identity).toBe(identity);
 });

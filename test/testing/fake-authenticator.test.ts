@@ -100,6 +100,8 @@ describe('its life', () => {
       cachedIdentities: 0,
       credentialReadAt: undefined,
       cachedRejections: 0,
+      watches: undefined,
+      openStreams: 0,
     });
   });
 
@@ -119,5 +121,34 @@ describe('its life', () => {
 
   test('await using closes it', async () => {
     expect((await openInScope()).status().state).toBe('closed');
+  });
+});
+
+describe('revoke', () => {
+  test('tells whoever listens for that identity, once, and refuses its tokens from then on', async () => {
+    const other = fakeIdentity('shop/web', { pod: 'web-2' });
+    const authenticator = fakeAuthenticator({ good: web, again: web, other });
+    const heard: unknown[] = [];
+    authenticator.onRevoked(web, (reason) => heard.push(reason));
+    authenticator.onRevoked(other, () => heard.push('other'));
+    authenticator.onRevoked(web, () => heard.push('stopped'))();
+    expect(authenticator.status().openStreams).toBe(2);
+    authenticator.revoke(web);
+    authenticator.revoke(web);
+    expect([heard, authenticator.status().openStreams]).toEqual([['revoked'], 1]);
+    for (const token of ['good', 'again']) {
+      expect(await caught(authenticator.authenticate(token))).toMatchObject({ code: 'token_revoked', status: 401 });
+    }
+    expect(await authenticator.authenticate('other')).toBe(other);
+  });
+
+  test('may give any reason, and closing gives its own', async () => {
+    const authenticator = fakeAuthenticator({ good: web });
+    const heard: unknown[] = [];
+    authenticator.onRevoked(web, (reason) => heard.push(reason));
+    authenticator.revoke(web, 'expired');
+    authenticator.onRevoked(web, (reason) => heard.push(reason));
+    await authenticator.close();
+    expect(heard).toEqual(['expired', 'closed']);
   });
 });

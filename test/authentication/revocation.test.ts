@@ -1,0 +1,507 @@
+import { describe, expect, test } from '@jest/globals';
+import { type AuthenticatorParts, CoreAuthenticator } from '../../src/authentication/authenticator.ts';
+import type { AuthenticatorEvents } from '../../src/authentication/events.ts';
+import type { NodeDirectory } from '../../src/authentication/node-directory.ts';
+import { Unavailability } from '../../src/authentication/reviewer.ts';
+import type { WatchedKind } from '../../src/authentication/revocation-source.ts';
+import { caught } from '../support/caught.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { ScriptedReviewer } from '../support/scripted-reviewer.ts';
+import { ScriptedWatch } from '../support/scripted-watch.ts';
+import { settled } from '../support/settled.ts';
+import { audience, podClaims, podReview, podToken, unsignedToken } from '../support/tokens.ts';
+
+interface World {
+  readonly clock: FakeClock;
+  readonly reviewer: ScriptedReviewer;
+  readonly watch: ScriptedWatch;
+  readonly authenticator: CoreAuthenticator;
+  readonly token: string;
+  readonly revoked: AuthenticatorEvents['revoked'][];
+  /** Whether the token is good, by the code of the error that it meets. */
+  readonly outcome: (token?: string) => Promise<unknown>;
+}
+
+interface Rules {
+  readonly nodes?: NodeDirectory;
+  readonly refuseTerminating?: boolean;
+  readonly parts?: Partial<AuthenticatorParts>;
+}
+
+const started = new FakeClock().monotonic();
+
+/** Watches without a gap since long ago, unless a test says otherwise. */
+function world({ nodes, refuseTerminating = false, parts = {} }: Rules = {}): World {
+  const clock = new FakeClock();
+  const reviewer = new ScriptedReviewer();
+  const watch = new ScriptedWatch();
+  watch.cover({ since: started - 60_000, provenAt: started });
+  const authenticator = new CoreAuthenticator({
+    reviewer,
+    revocation: { source: watch, nodes, refuseTerminating },
+    audiences: [audience],
+    maxEntries: 100,
+    signatures: undefined,
+    lifetimes: { maxAgeMs: 60_000, absoluteMaxAgeMs: 600_000, rejectionMaxAgeMs: 10_000, staleIfUnavailableMs: 0 },
+    clock,
+    log: () => {},
+    random: () => 0,
+    ...parts,
+  });
+  const revoked: AuthenticatorEvents['revoked'][] = [];
+  authenticator.on('revoked', (payload) => revoked.push(payload));
+  const token = podToken(clock);
+  const outcome = async (asked = token): Promise<unknown> => {
+    try {
+      return (await authenticator.authenticate(asked)).name;
+    } catch (error) {
+      return (error as { code: unknown }).code;
+    }
+  };
+  return { clock, reviewer, watch, authenticator, token, revoked, outcome };
+}
+
+const nodeClaims = (clock: FakeClock, node: object): string => {
+  const claims = podClaims(clock);
+  const { namespace, serviceaccount } = claims['kubernetes.io'];
+  return unsignedToken({ ...claims, 'kubernetes.io': { namespace, serviceaccount, node } });
+};
+const nodeReview = podReview({
+  extra: {
+    'authentication.kubernetes.io/credential-id': ['JTI=credential-1'],
+    'authentication.kubernetes.io/node-name': ['node-a'],
+    'authentication.kubernetes.io/node-uid': ['uid-of-node-a'],
+  },
+});
+
+describe('what is deleted', () => {
+  test.each<[WatchedKind, string]>([
+    ['Pod', 'uid-of-web-1'],
+    ['ServiceAccount', 'uid-of-web'],
+  ])("is out at once, cached or not: the token's %s", async (kind, uid) => {
+    const { authenticator, watch, token, clock, reviewer, revoked, outcome } = world();
+    const identity = await authenticator.authenticate(token);
+    watch.delete(kind, uid);
+    expect(authenticator.cached(token)).toBeUndefined();
+    expect([await outcome(), await outcome(podToken(clock))]).toEqual(['token_revoked', 'token_revoked']);
+    expect(reviewer.asked).toEqual([token]);
+    expect(revoked).toEqual([{ kind, uid, identities: [identity], streams: 0 }]);
+    expect(await caught(authenticator.authenticate(token))).toMatchObject({
+      status: 401,
+      headers: { 'WWW-Authenticate': expect.stringContaining('error="invalid_token"') },
+    });
+  });
+
+  test('is refused though the review that was in flight vouches for it, and everyone who waited is told so', async () => {
+    const { reviewer, watch, authenticator, outcome } = world();
+    const review = reviewer.hold();
+    const waiting = [outcome(), outcome()];
+    await settled();
+    watch.delete('Pod', 'uid-of-web-1');
+    review.answer(podReview());
+    expect(await Promise.all(waiting)).toEqual(['token_revoked', 'token_revoked']);
+    expect(authenticator.status()).toMatchObject({ cachedIdentities: 0, cachedRejections: 1 });
+  });
+
+  test('is not brought back by a review ahead of need', async () => {
+    const { reviewer, watch, authenticator, clock, token } = world();
+    await authenticator.authenticate(token);
+    clock.advance(55_000);
+    const review = reviewer.hold();
+    expect(authenticator.cached(token)).toBeDefined();
+    expect(reviewer.asked).toHaveLength(2);
+    watch.delete('Pod', 'uid-of-web-1');
+    review.answer(podReview());
+    await settled();
+    expect(authenticator.cached(token)).toBeUndefined();
+  });
+
+  test('is refused for as long as the API server vouches for it, though it were for an hour', async () => {
+    const { watch, clock, authenticator, outcome } = world();
+    await authenticator.ready();
+    watch.delete('Pod', 'uid-of-web-1');
+    for (let minute = 0; minute < 55; minute += 1) {
+      expect(await outcome()).toBe('token_revoked');
+      watch.delete('Pod', `uid-of-other-${minute}`);
+      clock.advance(60_000);
+    }
+  });
+
+  test('bridges no outage', async () => {
+    const lifetimes = {
+      maxAgeMs: 60_000,
+      absoluteMaxAgeMs: 600_000,
+      rejectionMaxAgeMs: 10_000,
+      staleIfUnavailableMs: 600_000,
+    };
+    const { reviewer, watch, clock, outcome } = world({ parts: { lifetimes } });
+    await outcome();
+    clock.advance(60_000);
+    reviewer.answer = () => Promise.reject(new Unavailability('api_server_unreachable', 'ECONNREFUSED'));
+    expect(await outcome()).toBe('web');
+    watch.delete('Pod', 'uid-of-web-1');
+    expect(await outcome()).toBe('token_revoked');
+  });
+
+  test('ends nobody else: another Pod of the ServiceAccount, a namesake, and the Pods of a Node go on', async () => {
+    const { authenticator, watch, token, revoked } = world();
+    await authenticator.authenticate(token);
+    for (const [kind, uid] of [
+      ['Pod', 'uid-of-web-2'],
+      ['Pod', 'web-1'],
+      ['Node', 'uid-of-node-a'],
+      ['ServiceAccount', 'uid-of-api'],
+    ] as const) {
+      watch.delete(kind, uid);
+    }
+    expect(authenticator.cached(token)).toBeDefined();
+    expect(revoked).toEqual([]);
+  });
+
+  test('is a Node too, for the tokens bound to it', async () => {
+    const { reviewer, watch, clock, outcome } = world();
+    reviewer.answer = async () => nodeReview;
+    const token = nodeClaims(clock, { name: 'node-a', uid: 'uid-of-node-a' });
+    expect(await outcome(token)).toBe('web');
+    watch.delete('Node', 'uid-of-node-a');
+    expect(await outcome(token)).toBe('token_revoked');
+  });
+});
+
+describe('what terminates', () => {
+  test('is good until its deletionTimestamp and 60 s more, as the API server has it, and no later', async () => {
+    const { authenticator, watch, token, clock, reviewer, outcome } = world();
+    await authenticator.authenticate(token);
+    watch.terminate('Pod', 'uid-of-web-1', clock.now() - 30_000);
+    clock.advance(29_999);
+    expect(authenticator.cached(token)).toBeDefined();
+    const other = podToken(clock);
+    expect(await outcome(other)).toBe('web');
+    clock.advance(1);
+    expect([authenticator.cached(token), authenticator.cached(other)]).toEqual([undefined, undefined]);
+    expect([await outcome(), await outcome(other), await outcome(podToken(clock))]).toEqual(
+      Array(3).fill('token_revoked'),
+    );
+    expect(reviewer.asked).toEqual([token, other]);
+  });
+
+  test('is good throughout a grace period that has yet to end, though the watch proves that it exists', async () => {
+    const { authenticator, watch, token, clock } = world();
+    await authenticator.authenticate(token);
+    watch.terminate('Pod', 'uid-of-web-1', clock.now() + 60_000);
+    for (let second = 0; second < 119; second += 1) {
+      clock.advance(1_000);
+      watch.cover({ since: started - 60_000, provenAt: clock.monotonic() });
+      expect(authenticator.cached(token)).toBeDefined();
+    }
+    clock.advance(1_000);
+    expect(authenticator.cached(token)).toBeUndefined();
+  });
+
+  test('is out at once where that time has passed already: held by a finalizer, it may never be deleted', async () => {
+    const { authenticator, watch, token, clock, revoked } = world();
+    await authenticator.authenticate(token);
+    watch.terminate('Pod', 'uid-of-web-1', clock.now() - 60_000);
+    expect(authenticator.cached(token)).toBeUndefined();
+    expect(revoked).toHaveLength(1);
+  });
+
+  test('is out at once with refuseTerminating', async () => {
+    const { authenticator, watch, token, clock, outcome } = world({ refuseTerminating: true });
+    await authenticator.authenticate(token);
+    watch.terminate('Pod', 'uid-of-web-1', clock.now() + 30_000);
+    expect([authenticator.cached(token), await outcome()]).toEqual([undefined, 'token_revoked']);
+  });
+});
+
+/** For how many milliseconds, in steps of a second, a token needs no other review while the watch goes on as it says. */
+async function lifeOf({ authenticator, clock, reviewer, token }: World, goOn: () => void): Promise<number> {
+  await authenticator.authenticate(token);
+  reviewer.spareCapacity = false;
+  const reviewedAt = clock.monotonic();
+  while (authenticator.cached(token) && clock.monotonic() < reviewedAt + 3_600_000) {
+    clock.advance(1_000);
+    goOn();
+  }
+  return clock.monotonic() - reviewedAt;
+}
+
+const proveLife = ({ watch, clock }: World, kinds?: readonly WatchedKind[]): void =>
+  watch.cover({ since: started - 60_000, provenAt: clock.monotonic() }, kinds);
+
+describe('an identity may be used', () => {
+  test('for ten minutes after its review while the watch proves life', async () => {
+    const it = world();
+    expect(await lifeOf(it, () => proveLife(it))).toBe(600_000);
+    expect(it.reviewer.asked).toHaveLength(1);
+  });
+
+  test('for 60 s after the last proof of life', async () => {
+    const it = world();
+    const breaksAt = it.clock.monotonic() + 100_000;
+    expect(await lifeOf(it, () => it.clock.monotonic() <= breaksAt && proveLife(it))).toBe(160_000);
+  });
+
+  test('for 60 s after its review where the watch began less than 60 s before it', async () => {
+    const it = world();
+    it.watch.cover({ since: started - 59_999, provenAt: started });
+    const goOn = (): void => it.watch.cover({ since: started - 59_999, provenAt: it.clock.monotonic() });
+    expect(await lifeOf(it, goOn)).toBe(60_000);
+  });
+
+  test('for no longer than before after a gap, though the watch is alive again', async () => {
+    const it = world();
+    const gapAt = it.clock.monotonic() + 100_000;
+    expect(
+      await lifeOf(it, () => {
+        const now = it.clock.monotonic();
+        if (now <= gapAt) proveLife(it);
+        else it.watch.cover({ since: gapAt + 500, provenAt: now });
+      }),
+    ).toBeLessThanOrEqual(160_000);
+  });
+
+  test.each<[string, WatchedKind[]]>([
+    ['Pods', ['ServiceAccount', 'Node']],
+    ['ServiceAccounts', ['Pod', 'Node']],
+  ])('for 60 s where %s are not covered', async (_, covered) => {
+    const it = world();
+    it.watch.covered = {};
+    expect(await lifeOf(it, () => proveLife(it, covered))).toBe(60_000);
+  });
+
+  test('for ten minutes though Nodes are not covered: the API server does not look up the Node of a Pod', async () => {
+    const it = world();
+    it.watch.covered = {};
+    proveLife(it, ['Pod', 'ServiceAccount']);
+    it.watch.cover({ since: started - 60_000, provenAt: started }, ['Pod', 'ServiceAccount']);
+    expect(await lifeOf(it, () => proveLife(it, ['Pod', 'ServiceAccount']))).toBe(600_000);
+  });
+
+  test('for 60 s in a namespace that is not watched', async () => {
+    const it = world();
+    it.watch.namespaces = ['billing'];
+    expect(await lifeOf(it, () => proveLife(it))).toBe(60_000);
+  });
+
+  test('for 60 s with a token that is bound to a Secret', async () => {
+    const it = world();
+    const claims = podClaims(it.clock);
+    const { namespace, serviceaccount } = claims['kubernetes.io'];
+    const secret = { name: 'secret-1', uid: 'uid-of-secret-1' };
+    const token = unsignedToken({ ...claims, 'kubernetes.io': { namespace, serviceaccount, secret } });
+    it.reviewer.answer = async () =>
+      podReview({ extra: { 'authentication.kubernetes.io/credential-id': ['JTI=credential-1'] } });
+    expect(await lifeOf({ ...it, token }, () => proveLife(it))).toBe(60_000);
+  });
+
+  test('for 60 s with a Node-bound token that does not say which Node it means', async () => {
+    const it = world();
+    const { extra } = nodeReview;
+    const { 'authentication.kubernetes.io/node-uid': _, ...without } = extra;
+    it.reviewer.answer = async () => podReview({ extra: without });
+    const token = nodeClaims(it.clock, { name: 'node-a' });
+    expect(await lifeOf({ ...it, token }, () => proveLife(it))).toBe(60_000);
+  });
+
+  test('for 60 s once more uids were revoked than can be remembered, and for ten minutes again afterwards', async () => {
+    const it = world();
+    await it.authenticator.ready();
+    for (let index = 0; index < 100_000; index += 1) it.watch.delete('Pod', `uid-of-other-${index}`);
+    expect(await lifeOf(it, () => proveLife(it))).toBe(60_000);
+    it.clock.advance(60_000);
+    proveLife(it);
+    expect(await lifeOf(it, () => proveLife(it))).toBe(600_000);
+  });
+
+  test('though it was not asked for while its term ended', async () => {
+    const { authenticator, watch, clock, reviewer, token } = world();
+    await authenticator.authenticate(token);
+    clock.advance(300_000);
+    watch.cover({ since: started - 60_000, provenAt: clock.monotonic() - 59_999 });
+    reviewer.spareCapacity = false;
+    expect(authenticator.cached(token)).toBeDefined();
+    clock.advance(1);
+    expect(authenticator.cached(token)).toBeUndefined();
+  });
+});
+
+test('while the watch proves life nobody is reviewed ahead of need until the ten minutes end', async () => {
+  const it = world();
+  await it.authenticator.authenticate(it.token);
+  for (let second = 0; second < 539; second += 1) {
+    it.clock.advance(1_000);
+    if (second % 30 === 29) proveLife(it);
+    expect(it.authenticator.cached(it.token)).toBeDefined();
+  }
+  await settled();
+  expect(it.reviewer.asked).toHaveLength(1);
+  it.clock.advance(1_000);
+  expect(it.authenticator.cached(it.token)).toBeDefined();
+  await settled();
+  expect(it.reviewer.asked).toHaveLength(2);
+});
+
+describe('a watch that breaks', () => {
+  const tokenCount = 600;
+  const window = 6;
+
+  /** Reviews a second, of tokens that are each asked for every second: at most, and on average without a watch. */
+  async function reviewsPerSecond(breaksAfterSeconds: number, gap: boolean): Promise<{ peak: number; steady: number }> {
+    let seed = 1;
+    const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
+    const { clock, reviewer, authenticator, watch } = world({ parts: { random, maxEntries: tokenCount } });
+    const tokens = Array.from({ length: tokenCount }, () => podToken(clock, { exp: clock.now() / 1000 + 86_400 }));
+    const run = async (seconds: number, goOn: (second: number) => void): Promise<number[]> => {
+      const reviews: number[] = [];
+      for (let second = 0; second < seconds; second += 1) {
+        goOn(second);
+        const before = reviewer.asked.length;
+        for (const token of tokens) if (!authenticator.cached(token)) await authenticator.authenticate(token);
+        await settled();
+        reviews.push(reviewer.asked.length - before);
+        clock.advance(1_000);
+      }
+      return reviews;
+    };
+    watch.covered = {};
+    // They come one after the other, so that they do not lapse together from the start.
+    for (const token of tokens) {
+      await authenticator.authenticate(token);
+      clock.advance(50_000 / tokenCount);
+    }
+    const steady = mean((await run(200, () => {})).slice(-100));
+    const since = clock.monotonic() - 60_000;
+    await run(breaksAfterSeconds, (second) => {
+      if (second % 30 === 0) watch.cover({ since, provenAt: clock.monotonic() });
+    });
+    if (gap) watch.cover({ since: clock.monotonic(), provenAt: clock.monotonic() });
+    const reviews = await run(120, () => {});
+    return { peak: Math.max(...reviews.map((_, index) => mean(reviews.slice(index, index + window)))), steady };
+  }
+
+  const mean = (counts: readonly number[]): number => counts.reduce((sum, one) => sum + one, 0) / counts.length;
+
+  test.each([
+    ['in silence, just before its next proof of life', 149, false],
+    ['in silence, just after its last one', 151, false],
+    ['with a gap', 160, true],
+  ])(
+    '%s, never has reviews made more than twice as often as none at all',
+    async (_, breaksAfterSeconds, gap) => {
+      const { peak, steady } = await reviewsPerSecond(breaksAfterSeconds, gap);
+      expect(steady).toBeGreaterThan(10);
+      expect(peak).toBeGreaterThan(steady / 2);
+      expect(peak).toBeLessThanOrEqual(2 * steady);
+    },
+    60_000,
+  );
+});
+
+describe('verifyNode', () => {
+  const directory = (uid: string | undefined) => {
+    const asked: string[] = [];
+    const nodes = { uid, asked, uidOf: async (name: string) => (asked.push(name), nodes.uid) };
+    return nodes;
+  };
+
+  test('lets in whose Node exists with that uid, looked up with each review', async () => {
+    const nodes = directory('uid-of-node-a');
+    const { outcome, clock } = world({ nodes });
+    expect([await outcome(), await outcome(), await outcome(podToken(clock))]).toEqual(['web', 'web', 'web']);
+    expect(nodes.asked).toEqual(['node-a', 'node-a']);
+  });
+
+  test.each([
+    ['is gone', undefined],
+    ['was registered anew', 'uid-of-another'],
+  ])('refuses whose Node %s', async (_, uid) => {
+    const { outcome, authenticator, token } = world({ nodes: directory(uid) });
+    expect(await outcome()).toBe('node_not_verified');
+    expect(await caught(authenticator.authenticate(token))).toMatchObject({ status: 401 });
+  });
+
+  test.each([
+    ['names its Node without a uid', { name: 'node-a' }],
+    ['names no Node', undefined],
+  ])('refuses a Pod-bound token that %s', async (_, node) => {
+    const { outcome, clock, reviewer } = world({ nodes: directory('uid-of-node-a') });
+    const claims = podClaims(clock);
+    const token = unsignedToken({ ...claims, 'kubernetes.io': { ...claims['kubernetes.io'], node } });
+    const { extra } = podReview();
+    const { 'authentication.kubernetes.io/node-uid': __, ...rest } = extra;
+    const { 'authentication.kubernetes.io/node-name': ___, ...nowhere } = rest;
+    reviewer.answer = async () => podReview({ extra: node ? rest : nowhere });
+    expect(await outcome(token)).toBe('node_not_verified');
+  });
+
+  test('refuses the Pods of a Node from its deletion on', async () => {
+    const { outcome, watch, authenticator, token } = world({ nodes: directory('uid-of-node-a') });
+    await outcome();
+    watch.delete('Node', 'uid-of-node-a');
+    expect([authenticator.cached(token), await outcome()]).toEqual([undefined, 'token_revoked']);
+  });
+
+  test('refuses a Node that was deleted while it was looked up', async () => {
+    const found = Promise.withResolvers<string>();
+    const it = world({ nodes: { uidOf: () => found.promise } });
+    const waiting = it.outcome();
+    await settled();
+    it.watch.delete('Node', 'uid-of-node-a');
+    found.resolve('uid-of-node-a');
+    expect(await waiting).toBe('token_revoked');
+  });
+
+  test('is unavailability where nobody can say, and is asked about anew', async () => {
+    let fails = true;
+    const uidOf = async (): Promise<string> => {
+      if (fails) throw new Unavailability('reviewer_forbidden', 'nodes is forbidden');
+      return 'uid-of-node-a';
+    };
+    const { outcome } = world({ nodes: { uidOf } });
+    expect(await outcome()).toBe('reviewer_forbidden');
+    fails = false;
+    expect(await outcome()).toBe('web');
+  });
+
+  test('lengthens no term where Nodes are not covered', async () => {
+    const it = world({ nodes: directory('uid-of-node-a') });
+    it.watch.covered = {};
+    expect(await lifeOf(it, () => proveLife(it, ['Pod', 'ServiceAccount']))).toBe(60_000);
+  });
+
+  test('says nothing of tokens that are bound to no Pod', async () => {
+    const nodes = directory(undefined);
+    const { outcome, clock, reviewer } = world({ nodes });
+    reviewer.answer = async () => nodeReview;
+    expect(await outcome(nodeClaims(clock, { name: 'node-a', uid: 'uid-of-node-a' }))).toBe('web');
+    expect(nodes.asked).toEqual([]);
+  });
+
+  test('works without a watch, with each review', async () => {
+    const nodes = directory('uid-of-node-a');
+    const { outcome, clock } = world({ parts: { revocation: { nodes } } });
+    expect(await outcome()).toBe('web');
+    nodes.uid = undefined;
+    clock.advance(60_000);
+    expect(await outcome()).toBe('node_not_verified');
+  });
+});
+
+describe('the watch', () => {
+  test('starts with the first token or with ready(), once, and ends with close()', async () => {
+    const { authenticator, watch, outcome } = world();
+    expect(watch.started).toBe(0);
+    await outcome();
+    await authenticator.ready();
+    expect([watch.started, watch.closed]).toEqual([1, 0]);
+    await authenticator.close();
+    expect(watch.closed).toBe(1);
+  });
+
+  test('is part of the status', () => {
+    const { authenticator, watch } = world();
+    watch.states.Node = 'forbidden';
+    expect(authenticator.status().watches).toEqual({ Pod: 'live', ServiceAccount: 'live', Node: 'forbidden' });
+  });
+});
