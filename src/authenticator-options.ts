@@ -32,6 +32,24 @@ export interface ReviewOptions {
   readonly maxQueued?: number;
 }
 
+export interface RevocationOptions {
+  /**
+   * Whose Pods and ServiceAccounts to watch; callers from elsewhere have the short term. Default: all namespaces. One that
+   * does not exist is logged, and looked for again.
+   */
+  readonly namespaces?: readonly string[];
+  /**
+   * For how long an identity may be used after its review, in milliseconds, while the watch proves that its Pod, ServiceAccount
+   * or Node exists. Default: 600,000.
+   */
+  readonly maxAgeMs?: number;
+  /**
+   * Whether to refuse a token from the moment its Pod, ServiceAccount or Node begins to terminate, rather than a minute after its
+   * `deletionTimestamp` as the API server does. Default: false, since a Pod that shuts down still finishes its work, and calls others for it.
+   */
+  readonly refuseTerminating?: boolean;
+}
+
 export interface AuthenticatorOptions {
   /**
    * Whom callers' tokens must be for: one or several names of this service, as in `audience` of the callers' projected
@@ -54,10 +72,29 @@ export interface AuthenticatorOptions {
    * closed. What is revoked during an outage stays welcome for as long.
    */
   readonly staleIfUnavailableMs?: number;
+  /**
+   * Whether to learn of deleted Pods, ServiceAccounts and Nodes as it happens, by watching them: their tokens are then refused
+   * within milliseconds, and identities whose objects are known to exist need fewer reviews. It takes the right to list and
+   * watch them (`docs/operations.md`); without it, identities have the short term of `cache.maxAgeMs`. Not together with
+   * `reviewer`. Default: `none`.
+   */
+  readonly revocation?: 'none' | 'watch' | RevocationOptions;
+  /**
+   * Whether the Node that a Pod-bound token names must exist with the uid that the token gives, which Kubernetes does not
+   * check. A token without it is refused (Kubernetes before 1.30). It takes the right to get Nodes. Default: false, since a Node that is registered anew
+   * locks its Pods out until the kubelet has refreshed their tokens.
+   */
+  readonly verifyNode?: boolean;
   /** Gets what operators should know; `false` for nobody. Default: JSON lines on stderr, each code once a minute. */
   readonly log?: Log | false;
   /** Where time comes from, for tests. Default: the system's clocks. */
   readonly clock?: Clock;
+}
+
+export interface CheckedRevocationOptions {
+  readonly namespaces?: readonly string[] | undefined;
+  readonly maxAgeMs: number;
+  readonly refuseTerminating: boolean;
 }
 
 /** The options with their defaults in place. */
@@ -68,6 +105,9 @@ export interface CheckedAuthenticatorOptions {
   readonly cache: Required<CacheOptions>;
   readonly review: Required<ReviewOptions>;
   readonly staleIfUnavailableMs: number;
+  /** `undefined`: nothing is watched. */
+  readonly revocation?: CheckedRevocationOptions | undefined;
+  readonly verifyNode: boolean;
   readonly log?: Log | false | undefined;
   readonly clock: Clock;
 }
@@ -75,6 +115,13 @@ export interface CheckedAuthenticatorOptions {
 const milliseconds = z.number().int().min(0).max(86_400_000);
 const count = z.number().int().min(1).max(10_000_000);
 const audience = z.string().min(1, 'an audience is empty. Is an environment variable missing?');
+
+/** Kubernetes' DNS-1123 label: it becomes a part of a path. */
+const namespace = z
+  .string()
+  .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'expected a namespace. Is an environment variable missing?');
+/** Each is two connections. */
+const maxNamespaces = 50;
 
 const schema = z.strictObject({
   audiences: z
@@ -100,6 +147,22 @@ const schema = z.strictObject({
     })
     .prefault({}),
   staleIfUnavailableMs: milliseconds.default(0),
+  revocation: z
+    .strictObject(
+      {
+        namespaces: z
+          .array(namespace)
+          .min(1, 'the list is empty')
+          .max(maxNamespaces, `more than ${maxNamespaces}: leave it out to watch all`)
+          .transform((names) => [...new Set(names)])
+          .optional(),
+        maxAgeMs: milliseconds.max(3_600_000).default(600_000),
+        refuseTerminating: z.boolean().default(false),
+      },
+      { error: ({ code }) => (code === 'invalid_type' ? "expected 'none', 'watch', or an object" : undefined) },
+    )
+    .optional(),
+  verifyNode: z.boolean().default(false),
   log: z.union([functionOption<Log>(), z.literal(false)], { error: 'expected a function or false' }).optional(),
   clock: objectWith<Clock>('now', 'monotonic').default(systemClock),
 });
@@ -108,9 +171,22 @@ export const authenticatorOptionNames: readonly string[] = Object.keys(schema.sh
 
 /** @throws {TypeError} where an option is wrong */
 export function checkedAuthenticatorOptions(options: unknown, functionName: string): CheckedAuthenticatorOptions {
-  const checked = checkOptions(schema, options, functionName);
+  const checked = checkOptions(schema, withRevocationSpelledOut(options), functionName);
   if (checked.kubeConfig && checked.reviewer) {
     throw new TypeError(`${functionName}: give either "kubeConfig" or "reviewer", not both`);
   }
+  // It may ask any API server: whose objects are to be watched is not known.
+  const needsCluster = checked.revocation ? 'revocation' : checked.verifyNode ? 'verifyNode' : undefined;
+  if (needsCluster && checked.reviewer) {
+    throw new TypeError(`${functionName}: give either "${needsCluster}" or "reviewer", not both`);
+  }
   return checked;
+}
+
+/** `none` is the same as no option, and `watch` the same as the object with all defaults. */
+function withRevocationSpelledOut(options: unknown): unknown {
+  if (typeof options !== 'object' || options === null || !('revocation' in options)) return options;
+  const { revocation, ...others } = options;
+  if (revocation === 'none') return others;
+  return revocation === 'watch' ? { ...others, revocation: {} } : options;
 }

@@ -15,6 +15,8 @@ export type {
   LastReview,
 } from './authentication/authenticator.ts';
 export type { AuthenticatorEvent, AuthenticatorEvents, Listener } from './authentication/events.ts';
+export type { EndListener, EndOfIdentity } from './authentication/open-streams.ts';
+export type { WatchedKind, WatchState } from './authentication/revocation-source.ts';
 export type { Circuit } from './authentication/reviewer.ts';
 export type { Clock } from './authentication/clock.ts';
 export type { Log, LogEntry } from './authentication/log.ts';
@@ -27,7 +29,7 @@ export type {
   ObjectReference,
   ServiceAccountIdentity,
 } from './authentication/service-account-identity.ts';
-export type { AuthenticatorOptions, CacheOptions, ReviewOptions } from './authenticator-options.ts';
+export type { AuthenticatorOptions, CacheOptions, ReviewOptions, RevocationOptions } from './authenticator-options.ts';
 export type { ReviewFunction } from './kubernetes/bounded-reviewer.ts';
 export type { KubeConfigCluster, KubeConfigLike } from './kubernetes/kube-config.ts';
 export type { TokenReviewRequest } from './kubernetes/token-review.ts';

@@ -4,15 +4,17 @@ import type { ApiServerConnection } from './kubernetes/api-server-connection.ts'
 import { ApiServer } from './kubernetes/api-server.ts';
 import { apiServerReview } from './kubernetes/api-server-review.ts';
 import { BoundedReviewer } from './kubernetes/bounded-reviewer.ts';
+import { ClusterWatch } from './kubernetes/cluster-watch.ts';
 import { defaultConnection } from './kubernetes/default-connection.ts';
 import { fetchKeySet } from './kubernetes/fetch-key-set.ts';
 import { kubeConfigConnection } from './kubernetes/kube-config-connection.ts';
+import { nodeLookup } from './kubernetes/node-lookup.ts';
 import { PublishedKeys } from './kubernetes/published-keys.ts';
 import { stderrLog } from './stderr-log.ts';
 import { unfailingLog } from './unfailing-log.ts';
 
-/** The longest that an identity may be used after its review, however often it was proven since. */
-const absoluteMaxAgeMs = 600_000;
+/** Without a watch it is `cache.maxAgeMs` that bounds the use of an identity, unless somebody sets that higher. */
+const defaultAbsoluteMaxAgeMs = 600_000;
 
 /** What the first review of a token may wait for keys: never more than half of its time. */
 const keysTimeoutMs = 1_000;
@@ -29,20 +31,28 @@ export function createAuthenticator(options: AuthenticatorOptions = {}): Authent
 
 export function composeAuthenticator(options: AuthenticatorOptions, functionName: string): CoreAuthenticator {
   const checked = checkedAuthenticatorOptions(options, functionName);
-  const { audiences, kubeConfig, reviewer, cache, review, staleIfUnavailableMs, clock } = checked;
+  const { audiences, kubeConfig, reviewer, cache, review, staleIfUnavailableMs, revocation, verifyNode, clock } =
+    checked;
   const log = checked.log === false ? () => {} : unfailingLog(checked.log ?? stderrLog(clock));
   const connection = async (): Promise<ApiServerConnection> =>
     kubeConfig ? kubeConfigConnection(kubeConfig, log) : defaultConnection(process.env, clock, log);
   const apiServer = new ApiServer(connection, review.maxConcurrent);
   const fetchKeys = (): Promise<unknown> => fetchKeySet(apiServer, Math.min(keysTimeoutMs, review.timeoutMs / 2));
+  const { maxAgeMs } = cache;
+  const watch = revocation && new ClusterWatch(apiServer, { namespaces: revocation.namespaces, maxAgeMs }, clock, log);
   return new CoreAuthenticator({
     // A reviewer of one's own may ask any API server: its keys are not known.
     signatures: reviewer ? undefined : new PublishedKeys(fetchKeys, clock, log),
     reviewer: new BoundedReviewer(reviewer ?? apiServerReview(apiServer), audiences, review, () => apiServer.close()),
     credentialReadAt: () => apiServer.credentialReadAt,
+    revocation: {
+      source: watch,
+      nodes: verifyNode ? nodeLookup(apiServer, review.timeoutMs) : undefined,
+      refuseTerminating: revocation?.refuseTerminating ?? false,
+    },
     audiences,
     maxEntries: cache.maxEntries,
-    lifetimes: { ...cache, absoluteMaxAgeMs, staleIfUnavailableMs },
+    lifetimes: { ...cache, absoluteMaxAgeMs: revocation?.maxAgeMs ?? defaultAbsoluteMaxAgeMs, staleIfUnavailableMs },
     clock,
     log,
     random: Math.random,

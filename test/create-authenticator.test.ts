@@ -43,6 +43,22 @@ describe('wrong options', () => {
     [{ review: { maxConcurrent: 0 } }, 'the option "review.maxConcurrent" is wrong'],
     [{ review: { maxQueued: 0 } }, 'the option "review.maxQueued" is wrong'],
     [{ review: null }, 'the option "review" is wrong'],
+    [{ revocation: 'wach' }, "the option \"revocation\" is wrong: expected 'none', 'watch', or an object"],
+    [{ revocation: true }, "the option \"revocation\" is wrong: expected 'none', 'watch', or an object"],
+    [{ revocation: { namespace: ['shop'] } }, 'there is no option "revocation.namespace". Did you mean "namespaces"?'],
+    [{ revocation: { namespaces: [] } }, 'the option "revocation.namespaces" is wrong: the list is empty'],
+    [{ revocation: { namespaces: undefined } }, 'the option "revocation.namespaces" is undefined'],
+    [
+      { revocation: { namespaces: ['shop/../x'] } },
+      'the option "revocation.namespaces.0" is wrong: expected a namespace',
+    ],
+    [{ revocation: { namespaces: [''] } }, 'Is an environment variable missing?'],
+    [{ revocation: { namespaces: Array.from({ length: 51 }, (_, index) => `n${index}`) } }, 'more than 50'],
+    [{ revocation: { maxAgeMs: 3_600_001 } }, 'the option "revocation.maxAgeMs" is wrong'],
+    [{ revocation: { refuseTerminating: 'yes' } }, 'the option "revocation.refuseTerminating" is wrong'],
+    [{ verifyNode: 'yes' }, 'the option "verifyNode" is wrong'],
+    [{ revocation: 'watch', reviewer: accepts }, 'give either "revocation" or "reviewer", not both'],
+    [{ verifyNode: true, reviewer: accepts }, 'give either "verifyNode" or "reviewer", not both'],
     [null, 'the options are wrong'],
     ['orders', 'the options are wrong'],
     [
@@ -64,6 +80,9 @@ test.each<[AuthenticatorOptions | undefined]>([
   [{ audiences: 'orders' }],
   [{ audiences: ['orders', 'billing', 'orders'] }],
   [{ log: false, cache: {}, review: {} }],
+  [{ revocation: 'none', reviewer: accepts }],
+  [{ revocation: 'watch', verifyNode: true }],
+  [{ revocation: { namespaces: ['shop', 'billing'], maxAgeMs: 300_000, refuseTerminating: true } }],
   [{ cache: { maxEntries: 1, maxAgeMs: 0, rejectionMaxAgeMs: 0 }, review: { timeoutMs: 1, maxConcurrent: 1 } }],
 ])('%j make an authenticator that has done nothing yet', async (options) => {
   await using authenticator = createAuthenticator(options);

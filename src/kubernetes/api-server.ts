@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { request } from 'node:https';
+import { type Agent, request } from 'node:https';
 import { Unavailability } from '../authentication/reviewer.ts';
 import { AgingAgent } from './aging-agent.ts';
 import type { ApiServerConnection, CallOptions } from './api-server-connection.ts';
@@ -8,11 +8,26 @@ import { wordsOf } from './words-of.ts';
 /** A TokenReview's answer is a few kB: it echoes the token. */
 const maxAnswerBytes = 1024 * 1024;
 
-export interface Answer {
+export interface Answer<Body = string> {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
-  readonly body: string;
+  readonly body: Body;
 }
+
+interface Call<Body> {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+  readonly agent: Agent;
+  /** Whether the process may end while it waits. */
+  readonly isBackground?: boolean;
+  readonly read: (response: IncomingMessage) => Promise<Body>;
+}
+
+/** After so long without a sign, the system asks the other side for one, and again each second, ten times at most. */
+const keepAliveMs = 10_000;
 
 /** Calls to the API server over a pool of kept-alive connections. Follows no redirect: a call carries a token. */
 export class ApiServer {
@@ -34,12 +49,23 @@ export class ApiServer {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
     };
-    return this.#call('POST', path, headers, body, signal);
+    return this.#call({ method: 'POST', path, headers, body, signal, agent: this.#agent, read: wholeBody });
   }
 
   /** @throws {Unavailability} where no answer came, whole and within bounds */
   get(path: string, accept: string, signal: AbortSignal): Promise<Answer> {
-    return this.#call('GET', path, { accept }, '', signal);
+    return this.#call({ method: 'GET', path, headers: { accept }, signal, agent: this.#agent, read: wholeBody });
+  }
+
+  /**
+   * A GET whose answer may go on for long: the caller reads it, and `signal` ends it. Over a connection of that agent, apart
+   * from all other calls, and without keeping the process alive.
+   *
+   * @throws {Unavailability} where no answer began
+   */
+  open(path: string, accept: string, signal: AbortSignal, agent: Agent): Promise<Answer<IncomingMessage>> {
+    const read = async (response: IncomingMessage): Promise<IncomingMessage> => response;
+    return this.#call({ method: 'GET', path, headers: { accept }, signal, agent, isBackground: true, read });
   }
 
   /** When our own credential was last read, where it is read from a file. */
@@ -54,20 +80,13 @@ export class ApiServer {
   }
 
   /** Our credential, or the CA, may have been rotated since they were read: a refusal has them looked for anew. */
-  async #call(
-    method: string,
-    path: string,
-    headers: OutgoingHttpHeaders,
-    body: string,
-    signal: AbortSignal,
-  ): Promise<Answer> {
+  async #call<Body>(call: Call<Body>): Promise<Answer<Body>> {
     const connection = await this.#connect();
-    const url = below(connection.server, path);
-    const sendAs = (options: CallOptions): Promise<Answer> => {
-      signal.throwIfAborted();
+    const url = below(connection.server, call.path);
+    const sendAs = (options: CallOptions): Promise<Answer<Body>> => {
+      call.signal.throwIfAborted();
       if (this.#isClosed) throw new Unavailability('authenticator_closed', 'The authenticator is closed');
-      const all = { agent: this.#agent, ...options, method, headers: { ...options.headers, ...headers }, signal };
-      return send(url, body, all);
+      return send(url, call, options);
     };
     const options = await connection.requestOptions();
     try {
@@ -101,20 +120,23 @@ function below(server: URL, path: string): URL {
   return new URL(server.pathname.replace(/\/$/, '') + path, server);
 }
 
-async function send(url: URL, body: string, { headers = {}, ...options }: CallOptions): Promise<Answer> {
+async function send<Body>(url: URL, call: Call<Body>, connection: CallOptions): Promise<Answer<Body>> {
+  const { method, agent, signal, body = '', isBackground = false, read } = call;
+  const { headers = {}, ...options } = connection;
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const call = request(url, options, resolve).on('error', reject);
+      const sent = request(url, { agent, ...options, method, signal }, resolve).on('error', reject);
+      if (isBackground) sent.on('socket', (socket) => socket.setKeepAlive(true, keepAliveMs).unref());
       try {
         // Not as options: a connection keeps those of its first call as long as it lives, a rotated credential with them.
-        for (const [name, value = ''] of Object.entries(headers)) call.setHeader(name, value);
-        call.end(body);
+        for (const [name, value = ''] of Object.entries({ ...headers, ...call.headers })) sent.setHeader(name, value);
+        sent.end(body);
       } catch (error) {
         // So that it does not wait in the pool for ever. It may be about a header that the credential cannot stand in.
-        call.destroy(error as Error);
+        sent.destroy(error as Error);
       }
     });
-    return { status: response.statusCode ?? 0, headers: response.headers, body: await wholeBody(response) };
+    return { status: response.statusCode ?? 0, headers: response.headers, body: await read(response) };
   } catch (error) {
     if (error instanceof Unavailability) throw error;
     const why = `The API server at ${url.origin} cannot be reached: ${wordsOf(error)}${remedyFor(error)}`;
@@ -140,7 +162,8 @@ function remedyFor(error: unknown): string {
   );
 }
 
-async function wholeBody(response: IncomingMessage): Promise<string> {
+/** @throws {Unavailability} where it is too long */
+export async function wholeBody(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { NodeDirectory } from '../authentication/node-directory.ts';
+import { Unavailability } from '../authentication/reviewer.ts';
+import type { ApiServer } from './api-server.ts';
+import { withDeadline } from './deadline.ts';
+import { jsonOf } from './json-of.ts';
+import { type Intention, refusedCall } from './refused-call.ts';
+
+const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+
+const intention: Intention = {
+  doing: 'get Nodes',
+  grantTo: ({ namespace, name }) =>
+    'For `verifyNode`, allow it: kubectl create clusterrole NAME --verb=get --resource=nodes; kubectl create ' +
+    `clusterrolebinding NAME --clusterrole=NAME --serviceaccount=${namespace}:${name}`,
+};
+
+const nodeSchema = z.object({ metadata: z.object({ name: z.string(), uid: z.string().min(1) }) });
+const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('NotFound') });
+
+/** Nodes as the API server has them now: without a resourceVersion it asks etcd. */
+export function nodeLookup(apiServer: ApiServer, timeoutMs: number): NodeDirectory {
+  return {
+    async uidOf(name, waitedMs) {
+      const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
+      const answer = await withDeadline(timeoutMs, waitedMs, ({ signal }) => apiServer.get(path, metadataOnly, signal));
+      const body = jsonOf(answer.body);
+      if (answer.status === 404 && notFoundSchema.safeParse(body).success) return undefined;
+      if (answer.status !== 200) throw refusedCall(answer, intention);
+      const node = nodeSchema.safeParse(body).data;
+      if (node?.metadata.name !== name) throw new Unavailability('answer_invalid', 'The answer is not the Node');
+      return node.metadata.uid;
+    },
+  };
+}
