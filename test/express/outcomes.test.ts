@@ -168,7 +168,7 @@ const situations: readonly Situation[] = [
     outcome: unavailable('api_server_timeout'),
     authorization: good,
     fault: { hang: true },
-    options: () => ({ kubeConfig: cluster.kubeConfig, review: { timeoutMs: 40 } }),
+    options: () => ({ kubeConfig: cluster.kubeConfig, review: { timeoutMs: 300 } }),
   },
   {
     name: 'an overloaded API server that says when to come back',
