@@ -4,15 +4,20 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
+import { z } from 'zod';
+
 import { findOrBuild } from './binaries.ts';
 import { freePorts } from './free-ports.ts';
 import { getStatus } from './get-status.ts';
 import { keyId } from './key-id.ts';
 import type { KubernetesVersion } from './kubernetes-version.ts';
+import { type PausableProxy, startPausableProxy } from './pausable-proxy.ts';
 import { startReaper } from './reaper.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 const makeKeyPair = promisify(generateKeyPair);
+
+const latest = z.object({ header: z.object({ revision: z.string() }) });
 
 const READY_DEADLINE_MS = 60_000;
 const ISSUER = 'https://kubernetes.default.svc.cluster.local';
@@ -53,12 +58,26 @@ export interface RealCluster extends AsyncDisposable {
   resumeApiserver(): void;
   /** SIGKILL and a start on the same port, with the same keys and data; resolves when it is ready. */
   restartApiserver(): Promise<void>;
+  /** Another kube-apiserver with the same etcd, keys and users, whose way to etcd can be blocked. */
+  addReplica(): Promise<RealReplica>;
+  /** Makes etcd forget all revisions but the latest, as kube-apiserver does every few minutes. */
+  compactEtcd(): Promise<void>;
   /** SIGKILL; the data stays. */
   stopEtcd(): Promise<void>;
   /** Resolves when etcd and kube-apiserver are ready again. */
   startEtcd(): Promise<void>;
   /** Ends both programs and removes their folder. If this process ends without it, the same is done from outside. */
   stop(): Promise<void>;
+}
+
+export interface RealReplica {
+  /** `https://127.0.0.1:<port>` */
+  readonly server: string;
+  /** PEM; not that of the first one. */
+  readonly ca: string;
+  /** Cuts it off from etcd: connections stay open, and nothing passes. */
+  cutOff(): void;
+  reconnect(): void;
 }
 
 /**
@@ -76,15 +95,19 @@ export async function startKubeApiserver(options: RealClusterOptions = {}): Prom
 
   let etcd: ServerProcess | undefined;
   let apiserver: ServerProcess | undefined;
+  const replicas: ServerProcess[] = [];
+  const proxies: PausableProxy[] = [];
   const watchOver = (): void => {
-    reaper.watchOver([etcd, apiserver].flatMap((server) => server?.pid ?? []));
+    reaper.watchOver([etcd, apiserver, ...replicas].flatMap((server) => server?.pid ?? []));
   };
   const stop = async (): Promise<void> => {
-    await apiserver?.kill();
+    for (const server of [apiserver, ...replicas]) await server?.kill();
     await etcd?.kill();
     apiserver = undefined;
+    replicas.length = 0;
     etcd = undefined;
     watchOver();
+    for (const proxy of proxies.splice(0)) await proxy[Symbol.asyncDispose]();
     await reaper.reap();
   };
 
@@ -130,21 +153,22 @@ export async function startKubeApiserver(options: RealClusterOptions = {}): Prom
       `${adminToken},admin,admin-uid,system:masters\n${janeToken},jane,jane-uid,humans\n`,
     );
 
-    const readCa = async (): Promise<string> =>
-      lastCertificate(await readFile(inFolder('certs/apiserver.crt'), 'utf8'));
-    const apiserverIsReady = async (): Promise<boolean> => {
+    const readCa = async (name: string): Promise<string> =>
+      lastCertificate(await readFile(inFolder(`${name}/apiserver.crt`), 'utf8'));
+    const isReady = async (name: string, address: string): Promise<boolean> => {
       // kube-apiserver writes its self-signed certificate while it starts.
-      const ca = await readCa().catch(() => undefined);
-      return ca !== undefined && (await getStatus(`${server}/readyz`, { ca, token: adminToken })) === 200;
+      const ca = await readCa(name).catch(() => undefined);
+      return ca !== undefined && (await getStatus(`${address}/readyz`, { ca, token: adminToken })) === 200;
     };
-    const launchApiserver = async (): Promise<void> => {
-      apiserver = startServerProcess(
+    const apiserverIsReady = (): Promise<boolean> => isReady('kube-apiserver', server);
+    const spawnApiserver = (name: string, securePort: number | undefined, etcdServer: string): ServerProcess =>
+      startServerProcess(
         binaries.kubeApiserver,
         [
-          `--etcd-servers=${etcdUrl}`,
+          `--etcd-servers=${etcdServer}`,
           '--bind-address=127.0.0.1',
-          `--secure-port=${port}`,
-          `--cert-dir=${inFolder('certs')}`,
+          `--secure-port=${securePort}`,
+          `--cert-dir=${inFolder(name)}`,
           `--service-account-issuer=${ISSUER}`,
           `--service-account-issuer=${SECOND_ISSUER}`,
           // Otherwise every issuer is an audience of the API server.
@@ -159,8 +183,10 @@ export async function startKubeApiserver(options: RealClusterOptions = {}): Prom
           '--service-cluster-ip-range=10.0.0.0/24',
           '--endpoint-reconciler-type=none',
         ],
-        inFolder('kube-apiserver.log'),
+        inFolder(`${name}.log`),
       );
+    const launchApiserver = async (): Promise<void> => {
+      apiserver = spawnApiserver('kube-apiserver', port, etcdUrl);
       watchOver();
       await apiserver.waitUntil(apiserverIsReady, READY_DEADLINE_MS);
     };
@@ -170,7 +196,7 @@ export async function startKubeApiserver(options: RealClusterOptions = {}): Prom
 
     return {
       server,
-      ca: await readCa(),
+      ca: await readCa('kube-apiserver'),
       adminToken,
       janeToken,
       issuer: ISSUER,
@@ -190,6 +216,32 @@ export async function startKubeApiserver(options: RealClusterOptions = {}): Prom
       async restartApiserver() {
         await apiserver?.kill();
         await launchApiserver();
+      },
+      async addReplica() {
+        const [replicaPort] = await freePorts(1);
+        const name = `replica-${replicas.length + 1}`;
+        const proxy = await startPausableProxy(Number(etcdPort));
+        proxies.push(proxy);
+        const replica = spawnApiserver(name, replicaPort, `http://127.0.0.1:${proxy.port}`);
+        replicas.push(replica);
+        watchOver();
+        const address = `https://127.0.0.1:${replicaPort}`;
+        await replica.waitUntil(() => isReady(name, address), READY_DEADLINE_MS);
+        return {
+          server: address,
+          ca: await readCa(name),
+          cutOff: () => proxy.pause(),
+          reconnect: () => proxy.resume(),
+        };
+      },
+      async compactEtcd() {
+        const call = async (method: string, body: object): Promise<unknown> => {
+          const response = await fetch(`${etcdUrl}/v3/kv/${method}`, { method: 'POST', body: JSON.stringify(body) });
+          if (!response.ok) throw new Error(`etcd: ${await response.text()}`);
+          return await response.json();
+        };
+        const { header } = latest.parse(await call('range', { key: Buffer.from('/').toString('base64') }));
+        await call('compaction', { revision: header.revision });
       },
       async stopEtcd() {
         await etcd?.kill();

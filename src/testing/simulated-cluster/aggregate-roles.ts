@@ -1,6 +1,6 @@
 import type { KubernetesObject, PolicyRule } from '../cluster-client/kubernetes-object.ts';
 import { CLUSTER_ROLE } from './kinds.ts';
-import { matchesLabelSelector } from './selectors.ts';
+import { matchesLabelSelector } from './matches-label-selector.ts';
 import type { Store } from './store.ts';
 
 /** Gives every ClusterRole with an aggregationRule the rules of those that its selectors choose, as its controller does. */

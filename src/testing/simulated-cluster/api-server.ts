@@ -211,7 +211,7 @@ export class ApiServer {
   }
 
   #shown(request: ApiRequest, kind: Kind, answer: KubernetesObject | Status, status = 200): ApiAnswer {
-    return json(status, isStatus(answer) ? answer : this.#representation(request, kind, false).one(answer));
+    return json(status, isStatus(answer) ? answer : this.#representation(request, kind, 'object').one(answer));
   }
 
   #objectsOf(etcd: Store): ObjectApi {
@@ -237,10 +237,11 @@ export class ApiServer {
     const isDelete = request.method === 'DELETE' && kind !== NAMESPACE && (!kind.namespaced || namespace !== '');
     if (request.method !== 'GET' && !isDelete) throw methodNotAllowed();
     if (!isDelete && isTrue(request.query.get('watch'))) return this.#answerWatch(kind, request, namespace);
+    const representation = this.#representation(request, kind, 'list');
     const { items, metadata } = isDelete
       ? this.#deleteAll(kind, request, namespace)
       : this.#objects.list(kind, namespace, parseListOptions(kind, request.query));
-    return json(200, this.#representation(request, kind, true).list(items, metadata));
+    return json(200, representation.list(items, metadata));
   }
 
   #deleteAll(kind: Kind, request: ApiRequest, namespace: string): ObjectList {
@@ -250,14 +251,14 @@ export class ApiServer {
   }
 
   #answerWatch(kind: Kind, request: ApiRequest, namespace: string): ApiAnswer {
-    const options = parseWatchOptions(kind, request.query);
-    const representation = this.#representation(request, kind, false);
+    const representation = this.#representation(request, kind, 'watch');
+    const options = parseWatchOptions(kind, request.query, this.#options.authority.version);
     const stream = new Watch(this.#options.authority, kind, namespace, options, representation);
     return { status: 200, contentType: 'application/json', body: stream.beginning, stream };
   }
 
-  #representation({ headers }: ApiRequest, kind: Kind, isList: boolean): Representation {
-    return representationFor(first(headers['accept']), kind, { now: this.#options.authority.clock.now(), isList });
+  #representation({ headers }: ApiRequest, kind: Kind, shape: 'object' | 'list' | 'watch'): Representation {
+    return representationFor(first(headers['accept']), kind, { now: this.#options.authority.clock.now(), shape });
   }
 
   #answerSubresource(kind: Kind, request: ApiRequest, { namespace, name, subresource }: ResourceRequest): ApiAnswer {

@@ -8,6 +8,8 @@ export interface VersionTraits {
   readonly metadataOfReviews: object;
   /** Whether a TokenRequest's answer has the uid of its ServiceAccount, and a wrong one is refused. */
   readonly tokenRequestsHaveUids: boolean;
+  /** The feature gate WatchList: a watch may ask for what there is, and for a bookmark that marks its end. */
+  readonly watchList: boolean;
   /** How a SubjectAccessReview with no attributes, or both kinds, is refused. */
   readonly attributesProblems: {
     readonly neither: AttributesProblem;
@@ -27,6 +29,7 @@ const SINCE_1_36: VersionTraits = {
   gitVersion: 'v1.36.3',
   metadataOfReviews: {},
   tokenRequestsHaveUids: true,
+  watchList: true,
   attributesProblems: {
     neither: { field: 'spec.resourceAttributes', message: `Invalid value: null: ${EXACTLY_ONE}` },
     both: (path, verb) => ({
@@ -41,6 +44,7 @@ export const VERSION_TRAITS: Readonly<Record<KubernetesVersion, VersionTraits>> 
     gitVersion: 'v1.33.13',
     metadataOfReviews: { creationTimestamp: null },
     tokenRequestsHaveUids: false,
+    watchList: false,
     attributesProblems: {
       neither: { field: 'spec.resourceAttributes', message: `Invalid value: "null": ${EXACTLY_ONE}` },
       both: (path, verb) => ({

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import type { SimulatedClock } from './clock.ts';
+import { continueToken } from './continue-token.ts';
 import { decode } from './decode.ts';
 import { deleteObject, isReleased } from './deletion.ts';
 import { generatedName } from './generated-name.ts';
 import { CLUSTER_ROLE, type Kind, NAMESPACE, NODE, POD, RBAC_GROUP, ROLE, SECRET, SERVICE_ACCOUNT } from './kinds.ts';
-import { continueToken, type ListOptions } from './list-options.ts';
+import type { ListOptions } from './list-options.ts';
 import { mergePatch } from './merge-patch.ts';
 import { withNodeDefaults } from './node-defaults.ts';
 import { withPodDefaults } from './pod-defaults.ts';
@@ -71,6 +72,7 @@ export class ObjectApi {
       apiVersion: kind.apiVersion,
       metadata: {
         ...object.metadata,
+        ...withoutEmpty(object.metadata),
         name,
         ...(kind.namespaced && { namespace }),
         uid: randomUUID(),
@@ -89,20 +91,20 @@ export class ObjectApi {
 
   /** Throws Kubernetes' 410 for a version that is forgotten, and its 504 for one that is not yet reached. */
   list(kind: Kind, namespace: string, options: ListOptions): ObjectList {
-    const { selects, limit, continueAfter, exact } = options;
+    const { selects, limit, continueFrom, exact } = options;
     const store = options.version === undefined || exact ? this.#options.store : this.#options.cache;
     if ((options.version ?? 0) > store.version) throw tooLargeVersion(options.version ?? 0, store.version);
     // The version -1 is that of an expired token's successor: whatever there is now.
-    const pinned = continueAfter && continueAfter.version >= 0 ? continueAfter.version : undefined;
+    const pinned = continueFrom && continueFrom.version >= 0 ? continueFrom.version : undefined;
     const version = pinned ?? (exact ? options.version : undefined) ?? store.version;
     const objects = store.listAt(version, kind, namespace || undefined);
     if (!objects)
-      throw continueAfter
-        ? expiredContinue(continueToken({ version: -1, key: continueAfter.key }))
+      throw continueFrom
+        ? expiredContinue(continueToken({ version: -1, start: continueFrom.start }))
         : expired(VERSION_TOO_OLD);
     const keyOf = ({ metadata }: KubernetesObject): string =>
       kind.namespaced && namespace === '' ? `${metadata.namespace}/${metadata.name}` : metadata.name;
-    const rest = objects.filter((object) => selects(object) && (!continueAfter || keyOf(object) > continueAfter.key));
+    const rest = objects.filter((object) => selects(object) && (!continueFrom || keyOf(object) >= continueFrom.start));
     // An API server answers from its memory what may be old, and then has no use for limits.
     const items = limit > 0 && options.version !== 0 ? rest.slice(0, limit) : rest;
     const last = items.at(-1);
@@ -110,7 +112,8 @@ export class ObjectApi {
     return {
       metadata: {
         resourceVersion: String(version),
-        ...(more > 0 && last && { continue: continueToken({ version, key: keyOf(last) }), remainingItemCount: more }),
+        ...(more > 0 && !options.isSelective && { remainingItemCount: more }),
+        ...(more > 0 && last && { continue: continueToken({ version, start: `/${keyOf(last)}\0` }) }),
       },
       items,
     };
@@ -212,13 +215,14 @@ export class ObjectApi {
     validateObject(kind, name, object);
     validateChange(kind, current, object);
     const { namespace, uid, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds } = metadata;
-    const changed = {
+    const changed: KubernetesObject = {
       ...object,
       status: current.status,
       kind: current.kind,
       apiVersion: current.apiVersion,
       metadata: {
         ...object.metadata,
+        ...withoutEmpty(object.metadata),
         name,
         namespace,
         uid,
@@ -303,6 +307,19 @@ function withApiGroups({ subjects, roleRef, ...input }: ObjectInput): ObjectInpu
       ),
     }),
     roleRef: roleRef && { ...roleRef, apiGroup: roleRef.apiGroup ?? RBAC_GROUP },
+  };
+}
+
+/** Go leaves out what is empty. */
+function withoutEmpty({
+  labels,
+  annotations,
+  finalizers,
+}: NonNullable<ObjectInput['metadata']> = {}): ObjectInput['metadata'] {
+  return {
+    labels: Object.keys(labels ?? {}).length > 0 ? labels : undefined,
+    annotations: Object.keys(annotations ?? {}).length > 0 ? annotations : undefined,
+    finalizers: (finalizers ?? []).length > 0 ? finalizers : undefined,
   };
 }
 

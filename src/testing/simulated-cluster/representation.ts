@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import type { Kind } from './kinds.ts';
-import { StatusError } from './status.ts';
+import { notAcceptable, StatusError } from './status.ts';
 import { tableOf } from './table.ts';
 
 /** In which form objects are shown, as the caller's `Accept` header asks for. */
@@ -13,13 +13,16 @@ export interface Representation {
 
 const META = 'meta.k8s.io/v1';
 
+/** What is to be shown. */
+type Shape = 'object' | 'list' | 'watch';
+
 /** Throws Kubernetes' 406. Only JSON is spoken here: what asks for YAML or protobuf too gets JSON. */
 export function representationFor(
   accept: string | undefined,
   kind: Kind,
-  { now, isList }: { readonly now: number; readonly isList: boolean },
+  { now, shape }: { readonly now: number; readonly shape: Shape },
 ): Representation {
-  const form = requestedForm(accept);
+  const form = requestedForm(accept, shape);
   const { kind: name, apiVersion } = kind;
   if (form === 'Table') {
     return {
@@ -28,9 +31,8 @@ export function representationFor(
       bookmark: (metadata) => tableOf(kind, [], metadata, now),
     };
   }
-  if (form === 'PartialObjectMetadata' && isList) {
-    const message = `you requested PartialObjectMetadata, but the requested object is a list (*core.${name}List)`;
-    throw new StatusError(406, 'NotAcceptable', message);
+  if (form === 'PartialObjectMetadata' && shape === 'list') {
+    throw misshapen(`PartialObjectMetadata, but the requested object is a list (*core.${name}List)`);
   }
   if (form !== undefined) {
     const metadataOnly = ({ metadata }: Pick<KubernetesObject, 'metadata'>): object => ({
@@ -39,7 +41,10 @@ export function representationFor(
       metadata,
     });
     return {
-      one: metadataOnly,
+      one: (object) => {
+        if (form === 'PartialObjectMetadata') return metadataOnly(object);
+        throw misshapen(`PartialObjectMetadataList, but the requested object is not a list (*core.${name})`);
+      },
       list: (objects, metadata) => ({
         kind: 'PartialObjectMetadataList',
         apiVersion: META,
@@ -57,22 +62,59 @@ export function representationFor(
       metadata,
       items: objects.map(({ kind: _kind, apiVersion: _apiVersion, ...item }) => item),
     }),
-    bookmark: (metadata) => ({ kind: name, apiVersion, metadata }),
+    bookmark: (metadata) => ({ kind: name, apiVersion, metadata, ...EMPTY[name] }),
   };
 }
 
 const FORMS = ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList'];
 
-function requestedForm(accept = '*/*'): string | undefined {
-  for (const range of accept.split(',')) {
-    const [type, ...rest] = range.split(';').map((part) => part.trim());
-    if (type !== '*/*' && type !== 'application/*' && type !== 'application/json') continue;
+/** What Go writes of an object of which nothing is set. */
+const EMPTY: Readonly<Record<string, object>> = {
+  Namespace: { spec: {}, status: {} },
+  Node: {
+    spec: {},
+    status: {
+      daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+      nodeInfo: {
+        machineID: '',
+        systemUUID: '',
+        bootID: '',
+        kernelVersion: '',
+        osImage: '',
+        containerRuntimeVersion: '',
+        kubeletVersion: '',
+        kubeProxyVersion: '',
+        operatingSystem: '',
+        architecture: '',
+      },
+    },
+  },
+  Pod: { spec: { containers: null }, status: {} },
+  Role: { rules: null },
+  ClusterRole: { rules: null },
+  RoleBinding: { roleRef: { apiGroup: '', kind: '', name: '' } },
+  ClusterRoleBinding: { roleRef: { apiGroup: '', kind: '', name: '' } },
+};
+const MEDIA_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const STREAMED = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+
+function requestedForm(accept: string | undefined, shape: Shape): string | undefined {
+  const ranges = (accept || '*/*').split(',').map((range) => range.split(';').map((part) => part.trim()));
+  if (!ranges.some(([type = '']) => type === '*/*' || MEDIA_TYPES.includes(type))) {
+    throw notAcceptable([...MEDIA_TYPES, ...(shape === 'object' ? [] : STREAMED)].join(', '));
+  }
+  for (const [type, ...rest] of ranges) {
+    if (type !== '*/*' && type !== 'application/json') continue;
     const { as: form, g: group, v: version } = parametersOf(rest);
     if (form === undefined) return undefined;
     if (FORMS.includes(form) && group === 'meta.k8s.io' && version === 'v1') return form;
   }
-  const accepted = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
-  throw new StatusError(406, 'NotAcceptable', `only the following media types are accepted: ${accepted}`);
+  const message = `only the following media types are accepted: ${MEDIA_TYPES.join(', ')}`;
+  throw new StatusError(406, 'NotAcceptable', message);
+}
+
+function misshapen(what: string): StatusError {
+  return new StatusError(406, 'NotAcceptable', `you requested ${what}`);
 }
 
 function parametersOf(parts: readonly string[]): Readonly<Record<string, string>> {

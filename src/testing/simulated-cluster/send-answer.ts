@@ -28,17 +28,17 @@ function follow(response: ServerResponse, beginning: string, stream: Stream, muz
   let isOver = false;
   /** Whether more can be taken now; what could not be sent waits until it can. */
   const flush = (): boolean => {
-    if (muzzle.isOn() || response.writableNeedDrain) return false;
+    if (response.writableEnded || muzzle.isOn() || response.writableNeedDrain) return false;
     const text = unsent;
     unsent = '';
     if (text !== '') response.write(text);
     if (isOver) response.end();
-    return !response.writableNeedDrain;
+    return !isOver && !response.writableNeedDrain;
   };
   flush();
   const control = stream.follow({
     write: (text) => {
-      unsent += text;
+      if (!isOver) unsent += text;
       flush();
     },
     isReady: flush,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ClusterClient } from '../cluster-client/cluster-client.ts';
 import { ApiServer } from './api-server.ts';
 import type { TokenAuthority } from './authenticate.ts';
@@ -133,7 +134,7 @@ export class SimulatedApiServer extends ClusterClient {
     const { api, cache, authority } = this.#parts;
     this.disconnect('reset');
     api.forgetTokens();
-    renewLease(authority);
+    writeLease(authority);
     cache.reload();
   }
 
@@ -147,15 +148,9 @@ export class SimulatedApiServer extends ClusterClient {
 }
 
 /** An API server writes as it starts, so that what was the latest version no longer is. */
-function renewLease({ etcd, clock }: TokenAuthority): void {
+function writeLease({ etcd, clock }: TokenAuthority): void {
   const { kind, apiVersion } = LEASE;
-  const metadata = {
-    name: 'apiserver',
-    namespace: 'kube-system',
-    uid: '',
-    resourceVersion: '',
-    creationTimestamp: timestamp(clock.now()),
-  };
-  if (etcd.get(LEASE, metadata.namespace, metadata.name)) etcd.update(LEASE, { kind, apiVersion, metadata });
-  else etcd.create(LEASE, { kind, apiVersion, metadata });
+  const uid = randomUUID();
+  const metadata = { name: `apiserver-${uid}`, namespace: 'kube-system', uid, resourceVersion: '' };
+  etcd.create(LEASE, { kind, apiVersion, metadata: { ...metadata, creationTimestamp: timestamp(clock.now()) } });
 }

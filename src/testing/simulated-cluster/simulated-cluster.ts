@@ -63,13 +63,13 @@ export async function startSimulatedCluster(options: SimulatedClusterOptions = {
     apiAudiences: options.apiAudiences ?? issuers,
     staticUsers: new Map([[adminToken, ADMIN]]),
   };
+  const start = (): Promise<ApiServerParts> =>
+    startApiServer({ authority: state, controllers, certificate, adminToken });
+  const first = await start();
   if (controllers) runControllers(state);
   createSystemNamespaces(state);
   bootstrapRbac(etcd, state.clock);
-
-  const start = (): Promise<ApiServerParts> =>
-    startApiServer({ authority: state, controllers, certificate, adminToken });
-  return new SimulatedCluster(state, start, await start());
+  return new SimulatedCluster(state, start, first);
 }
 
 const SERVER_NAMES: ServerNames = {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import type { Kind } from './kinds.ts';
 import { alreadyExists, notFound } from './status.ts';
@@ -81,8 +82,10 @@ export class Store {
     return this.#put('ADDED', kind, object, undefined);
   }
 
+  /** What changes nothing is no change. */
   update(kind: Kind, object: KubernetesObject): KubernetesObject {
     const previous = this.require(kind, object.metadata.namespace, object.metadata.name);
+    if (isDeepStrictEqual(content(object), content(previous))) return previous;
     return this.#put('MODIFIED', kind, object, previous);
   }
 
@@ -166,6 +169,11 @@ function sorted(objects: ReadonlyMap<string, KubernetesObject>, namespace: strin
     .filter((key) => key.startsWith(prefix))
     .toSorted()
     .flatMap((key) => objects.get(key) ?? []);
+}
+
+/** What is to be kept, whatever its version. */
+function content({ metadata, ...object }: KubernetesObject): unknown {
+  return JSON.parse(JSON.stringify({ ...object, metadata: { ...metadata, resourceVersion: '' } }));
 }
 
 function keyOf(kind: Kind, namespace: string | undefined, name: string): string {

@@ -3,7 +3,7 @@ import type { SimulatedClock } from './clock.ts';
 import type { Kind } from './kinds.ts';
 import type { WatchOptions } from './list-options.ts';
 import type { Representation } from './representation.ts';
-import { expired, type Status } from './status.ts';
+import { expired, StatusError, tooLargeVersion } from './status.ts';
 import type { Change, Store } from './store.ts';
 
 /** The body of an answer that goes on after its beginning. */
@@ -51,7 +51,7 @@ export class Watch implements Stream {
   readonly #representation: Representation;
   /** Everything up to this version has been sent, or does not concern the watch. */
   #cursor: number;
-  readonly #isOver: boolean;
+  #isOver: boolean;
 
   constructor(
     watched: WatchedStore,
@@ -66,16 +66,23 @@ export class Watch implements Stream {
     this.#representation = representation;
     this.#concerns = (change) =>
       change.kind === kind && (namespace === '' || change.object.metadata.namespace === namespace);
-    const { version, selects, marksInitialEnd, timeoutSeconds } = options;
-    this.#cursor = version ?? store.version;
-    const isTooOld = version !== undefined && version < store.forgottenUpTo;
-    this.#isOver = isTooOld || timeoutSeconds < 0;
-    const initial = version === undefined ? store.list(kind, namespace || undefined).filter(selects) : [];
-    this.beginning = lines([
-      ...(isTooOld ? [this.#tooOld()] : []),
-      ...initial.map((object): WatchEvent => ({ type: 'ADDED', object: representation.one(object) })),
-      ...(marksInitialEnd ? [this.#bookmark({ annotations: { 'k8s.io/initial-events-end': 'true' } })] : []),
-    ]);
+    const { version, sendsInitialEvents, timeoutSeconds } = options;
+    this.#cursor = sendsInitialEvents ? store.version : (version ?? store.version);
+    const problem = problemOf(options, store);
+    this.#isOver = problem !== undefined || timeoutSeconds < 0;
+    this.beginning = problem
+      ? lines([{ type: 'ERROR', object: problem.status }])
+      : this.#linesOf(() => this.#initialEvents(store.list(kind, namespace || undefined)));
+  }
+
+  #initialEvents(objects: readonly KubernetesObject[]): WatchEvent[] {
+    const { selects, sendsInitialEvents, marksInitialEnd } = this.#options;
+    if (this.#isOver || !sendsInitialEvents) return [];
+    const added = objects
+      .filter(selects)
+      .map((object): WatchEvent => ({ type: 'ADDED', object: this.#representation.one(object) }));
+    if (!marksInitialEnd) return added;
+    return [...added, this.#bookmark({ annotations: { 'k8s.io/initial-events-end': 'true' } })];
   }
 
   follow(sink: StreamSink): StreamControl {
@@ -92,9 +99,10 @@ export class Watch implements Stream {
         sink.end();
         return;
       }
-      const events = changes.flatMap((change) => this.#eventOf(change) ?? []);
+      const text = this.#linesOf(() => changes.flatMap((change) => this.#eventOf(change) ?? []));
       this.#cursor = Math.max(this.#cursor, store.version);
-      if (events.length > 0) sink.write(lines(events));
+      if (text !== '') sink.write(text);
+      if (this.#isOver) sink.end();
     };
     const bookmark = (): void => {
       catchUp();
@@ -146,12 +154,23 @@ export class Watch implements Stream {
     return { type: 'BOOKMARK', object: this.#representation.bookmark({ resourceVersion, ...metadata }) };
   }
 
-  #tooOld(): WatchEvent {
-    const object: Status = expired(
-      `too old resource version: ${this.#cursor} (${this.#watched.store.forgottenUpTo})`,
-    ).status;
-    return { type: 'ERROR', object };
+  /** An object that cannot be shown as the caller wants it ends the watch. */
+  #linesOf(events: () => readonly WatchEvent[]): string {
+    try {
+      return lines(events());
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      this.#isOver = true;
+      return '';
+    }
   }
+}
+
+/** What ends a watch as it begins: too late for another status than 200, it comes as an event. */
+function problemOf({ version = 0, sendsInitialEvents }: WatchOptions, store: Store): StatusError | undefined {
+  if (sendsInitialEvents) return version > store.version ? tooLargeVersion(version, store.version) : undefined;
+  if (version === 0 || version >= store.forgottenUpTo) return undefined;
+  return expired(`too old resource version: ${version} (${store.forgottenUpTo})`);
 }
 
 /** A deleted object is shown as it was last, at the version of its deletion; so is one that is selected no longer. */

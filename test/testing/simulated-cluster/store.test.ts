@@ -15,7 +15,7 @@ test('each change is told once, with a resourceVersion above all before', () => 
   const changes: Change[] = [];
   const off = store.onChange((change) => changes.push(change));
   const created = store.create(POD, pod('a'));
-  const updated = store.update(POD, created);
+  const updated = store.update(POD, { ...created, metadata: { ...created.metadata, labels: { app: 'web' } } });
   store.remove(POD, updated);
   off();
   store.create(POD, pod('b'));
