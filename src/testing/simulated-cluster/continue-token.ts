@@ -25,7 +25,7 @@ export function parseContinueToken(token: string): Continue {
 }
 
 function decoded(token: string): z.output<typeof schema> {
-  const valid = /^[\w-]*/.exec(token)?.[0].length ?? 0;
+  const valid = token.search(/[^\w-]|$/);
   // A character that is left over is no whole byte.
   const whole = valid === token.length && valid % 4 === 1 ? valid - 1 : valid;
   if (whole < token.length) throw invalid(`illegal base64 data at input byte ${whole}`);

@@ -12,12 +12,12 @@ const EMPTY = 'must be non-empty';
 
 /** Why a label may not have this key, in Kubernetes' words. */
 export function labelKeyProblems(key: string): string[] {
-  const parts = key.split('/');
-  const name = parts.pop() ?? '';
-  if (parts.length > 1) {
+  const slash = key.lastIndexOf('/');
+  const prefix = slash < 0 ? undefined : key.slice(0, slash);
+  const name = key.slice(slash + 1);
+  if (prefix?.includes('/')) {
     return [`a valid label key ${KEY_RULE} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   }
-  const [prefix] = parts;
   return [
     ...(prefix === '' ? [`prefix part ${EMPTY}`] : []),
     ...(prefix && !SUBDOMAIN.test(prefix) ? [`prefix part ${SUBDOMAIN_RULE}`] : []),

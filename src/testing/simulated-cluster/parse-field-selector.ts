@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
-import type { Kind } from './kinds.ts';
+import { type Kind, POD } from './kinds.ts';
 import { badRequest } from './status.ts';
 
 interface Term {
@@ -34,7 +34,7 @@ export function parseFieldSelector(kind: Kind, text: string): (object: Kubernete
   const own = FIELDS[kind.kind];
   const fields = own ?? COMMON_FIELDS;
   const terms = termsOf(text).map((term) =>
-    own && term.field === 'spec.host' ? { ...term, field: 'spec.nodeName' } : term,
+    kind === POD && term.field === 'spec.host' ? { ...term, field: 'spec.nodeName' } : term,
   );
   for (const { field } of terms) {
     if (fields[field] !== undefined) continue;

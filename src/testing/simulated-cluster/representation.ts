@@ -100,7 +100,7 @@ const STREAMED = ['application/json;stream=watch', 'application/vnd.kubernetes.p
 
 function requestedForm(accept: string | undefined, shape: Shape): string | undefined {
   const ranges = (accept || '*/*').split(',').map((range) => range.split(';').map((part) => part.trim()));
-  if (!ranges.some(([type = '']) => type === '*/*' || MEDIA_TYPES.includes(type))) {
+  if (!['*/*', ...MEDIA_TYPES].some((known) => ranges.some(([type]) => type === known))) {
     throw notAcceptable([...MEDIA_TYPES, ...(shape === 'object' ? [] : STREAMED)].join(', '));
   }
   for (const [type, ...rest] of ranges) {
@@ -118,5 +118,5 @@ function misshapen(what: string): StatusError {
 }
 
 function parametersOf(parts: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(parts.map((part) => part.split('=', 2)).map(([name = '', value = '']) => [name, value]));
+  return Object.fromEntries(parts.map((part) => [part.replace(/=.*/, ''), part.slice(part.indexOf('=') + 1)] as const));
 }

@@ -154,7 +154,8 @@ export class Store {
   /** A change that a listener makes is told after the one it reacts to, so that all listeners see the same order. */
   #remember(change: Change): void {
     this.#history.push(change);
-    if (this.#history.length > REMEMBERED_CHANGES) this.#forgottenUpTo = this.#history.shift()?.version ?? 0;
+    const [forgotten] = this.#history.splice(0, this.#history.length - REMEMBERED_CHANGES);
+    if (forgotten) this.#forgottenUpTo = forgotten.version;
     this.#untold.push(change);
     if (this.#untold.length > 1) return;
     for (let next: Change | undefined = change; next; this.#untold.shift(), next = this.#untold[0]) {
@@ -165,10 +166,10 @@ export class Store {
 
 function sorted(objects: ReadonlyMap<string, KubernetesObject>, namespace: string | undefined): KubernetesObject[] {
   const prefix = namespace === undefined ? '' : `${namespace}/`;
-  return [...objects.keys()]
-    .filter((key) => key.startsWith(prefix))
-    .toSorted()
-    .flatMap((key) => objects.get(key) ?? []);
+  return [...objects]
+    .filter(([key]) => key.startsWith(prefix))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, object]) => object);
 }
 
 /** What is to be kept, whatever its version. */

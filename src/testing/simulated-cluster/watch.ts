@@ -91,6 +91,7 @@ export class Watch implements Stream {
       return { resume: () => undefined, stop: () => undefined };
     }
     const { store } = this.#watched;
+    let isTimeUp = false;
     const catchUp = (): void => {
       if (!sink.isReady()) return;
       const changes = store.changesSince(this.#cursor);
@@ -102,14 +103,19 @@ export class Watch implements Stream {
       const text = this.#linesOf(() => changes.flatMap((change) => this.#eventOf(change) ?? []));
       this.#cursor = Math.max(this.#cursor, store.version);
       if (text !== '') sink.write(text);
-      if (this.#isOver) sink.end();
+      if (isTimeUp || this.#isOver) sink.end();
+    };
+    // Who cannot take anything now is told that the time is over after all that came before.
+    const end = (): void => {
+      isTimeUp = true;
+      catchUp();
     };
     const bookmark = (): void => {
       catchUp();
       // A watch from the future has not seen what the bookmark would say it has.
       if (sink.isReady() && this.#cursor === store.version) sink.write(lines([this.#bookmark({})]));
     };
-    const stops = [store.onChange(catchUp), ...this.#timers(bookmark, () => sink.end())];
+    const stops = [store.onChange(catchUp), ...this.#timers(bookmark, end)];
     catchUp();
     return {
       resume: catchUp,

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:https';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openWatch } from '../../support/open-watch.ts';
 import type { Fault } from '../../../src/testing/simulated-cluster/faults.ts';
 import {
   type SimulatedCluster,
@@ -70,6 +71,11 @@ test('a hung request does not keep the cluster from closing', async () => {
   expect(await outcome).toMatchObject({ code: 'ECONNRESET' });
 });
 
+test('status with a body and headers', async () => {
+  using _ = cluster.fault('version', { status: 429, body: 'later', headers: { 'retry-after': '7' } });
+  expect(await call()).toMatchObject({ status: 429, body: 'later', headers: { 'retry-after': '7' } });
+});
+
 describe('status', () => {
   test('comes with a Status object by default', async () => {
     using _ = cluster.fault('version', { status: 503, headers: { 'retry-after': '7' } });
@@ -138,6 +144,73 @@ test('drip: the right answer in small pieces', async () => {
 
   expect(dripped.body).toBe(whole.body);
   expect(dripped.chunks).toBeGreaterThan(2);
+});
+
+test('a hung request whose caller goes away is over', async () => {
+  using fault = cluster.fault('version', { hang: true });
+  const sent = request(new URL('/version', cluster.server), { agent });
+  sent.once('error', () => undefined).end();
+  await seen(() => fault.hits === 1);
+  sent.destroy();
+  await seen(() => cluster.requests.pending === 0);
+});
+
+test('a fault that is lifted while the request is still being sent drops the connection too', async () => {
+  const fault = cluster.fault('tokenreviews', { hang: true });
+  const url = new URL('/apis/authentication.k8s.io/v1/tokenreviews', cluster.server);
+  const sent = request(url, { agent, method: 'POST', headers: { 'content-length': 2 } });
+  const outcome = new Promise((resolve) => sent.once('error', resolve));
+  sent.write('{');
+  await seen(() => fault.hits === 1);
+  fault[Symbol.dispose]();
+  sent.end('}');
+
+  expect(await outcome).toMatchObject({ code: 'ECONNRESET' });
+});
+
+describe('silence', () => {
+  const pods = '/api/v1/namespaces/shop/pods?watch=1';
+
+  test('watches, open ones too, say nothing until the fault is lifted, and then all they have missed', async () => {
+    using early = await openWatch(cluster.kubeConfig, pods);
+    const fault = cluster.fault('watch/pods', { silence: true });
+    using late = await openWatch(cluster.kubeConfig, pods);
+    using nodes = await openWatch(cluster.kubeConfig, '/api/v1/nodes?watch=1');
+    const pod = await cluster.createPod('shop/web-1', { node: 'node-1' });
+    await nodes.find(({ object }) => object.metadata.name === 'node-1');
+    await pod.delete();
+    await call(); // others are answered meanwhile
+    expect([early.events, late.events]).toEqual([[], []]);
+    expect(fault.hits).toBeGreaterThan(0);
+    fault[Symbol.dispose]();
+
+    for (const watch of [early, late]) {
+      await watch.find(({ type }) => type === 'DELETED');
+      expect(watch.events.map(({ type }) => type)).toEqual(['ADDED', 'MODIFIED', 'DELETED']);
+    }
+  });
+
+  test('and not even that their time is over', async () => {
+    const fault = cluster.fault('watch/*', { silence: true });
+    using watch = await openWatch(cluster.kubeConfig, `${pods}&timeoutSeconds=30`);
+    let isOver = false;
+    void watch.ended.then(() => (isOver = true));
+    await cluster.createPod('shop/web-1');
+    cluster.clock.advance(31_000);
+    await call();
+    expect(isOver).toBe(false);
+    fault[Symbol.dispose]();
+
+    expect(await watch.ended).toBe('end');
+    expect(watch.events.map(({ type }) => type)).toEqual(['ADDED']);
+  });
+});
+
+test('a fault that watches meet as a whole keeps them from beginning', async () => {
+  using _ = cluster.fault('watch/*', { status: 503 });
+  using watch = await openWatch(cluster.kubeConfig, '/apis/rbac.authorization.k8s.io/v1/roles?watch=1');
+  expect(watch.status).toBe(503);
+  expect(cluster.requests).toMatchObject({ 'watch/other': 1, rbac: 0 });
 });
 
 describe('which requests a fault hits', () => {

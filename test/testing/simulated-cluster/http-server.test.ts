@@ -1,11 +1,12 @@
 import { Agent, request } from 'node:https';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   type SimulatedCluster,
   startSimulatedCluster,
 } from '../../../src/testing/simulated-cluster/simulated-cluster.ts';
 import { ClusterClient } from '../../../src/testing/cluster-client/cluster-client.ts';
 import { createServerCertificate } from '../../../src/testing/simulated-cluster/certificate.ts';
+import { openWatch } from '../../support/open-watch.ts';
 import { startHttpServer } from '../../../src/testing/simulated-cluster/http-server.ts';
 
 let cluster: SimulatedCluster;
@@ -309,6 +310,126 @@ describe('counters', () => {
   });
 });
 
+test('a request for no path is one for the root', async () => {
+  const agent = new Agent({ ca: cluster.ca });
+  expect(await get(cluster, agent, '*')).toBe(await get(cluster, agent, '/'));
+  agent.destroy();
+});
+
+test("the cluster's own client may watch too", async () => {
+  const { body } = await cluster.request('GET', `${PODS}?limit=1`);
+  const { resourceVersion } = (body as { metadata: { resourceVersion: string } }).metadata;
+  const query = `watch=1&timeoutSeconds=5&resourceVersion=${resourceVersion}`;
+  let isOver = false;
+  const answer = cluster.request('GET', `${PODS}?${query}`).finally(() => (isOver = true));
+  while (!isOver) {
+    cluster.clock.advance(5_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(await answer).toMatchObject({ status: 200, body: '' });
+});
+
+describe('disconnect', () => {
+  const pods = '/api/v1/namespaces/shop/pods?watch=1';
+  let fresh: SimulatedCluster;
+  let agent: Agent;
+  beforeEach(async () => {
+    fresh = await startSimulatedCluster();
+    agent = new Agent({ ca: fresh.ca, keepAlive: true, maxSockets: 1 });
+  });
+  afterEach(async () => {
+    agent.destroy();
+    await fresh.close();
+  });
+
+  test.each([
+    ['end', 'ECONNRESET'], // Node's word for an answer that is not whole
+    ['reset', 'ECONNRESET'],
+  ] as const)('%s: open connections go, new ones are welcome', async (how, code) => {
+    using watch = await openWatch(fresh.kubeConfig, pods);
+    await get(fresh, agent, '/version');
+    fresh.disconnect(how);
+
+    expect(await watch.ended).toBe(code);
+    while (fresh.connections.open > 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await get(fresh, agent, '/version')).toBe(200);
+    expect(fresh.connections.opened).toBe(3);
+  });
+
+  test('silence: connections stay open and nothing comes over them any more, watches and requests alike', async () => {
+    using watch = await openWatch(fresh.kubeConfig, pods);
+    await get(fresh, agent, '/version');
+    fresh.disconnect('silence');
+    await fresh.createPod('shop/web-1');
+    fresh.clock.advance(7_200_000);
+    const { requests } = fresh;
+    const before = requests.total;
+    let isAnswered = false;
+    void get(fresh, agent, '/version')
+      .catch(() => undefined)
+      .then(() => (isAnswered = true));
+    using other = await openWatch(fresh.kubeConfig, pods);
+    await other.find(() => true);
+
+    expect(fresh.connections.open).toBe(3);
+    expect([watch.events, isAnswered]).toEqual([[], false]);
+    // Nobody has seen the request over the dead connection.
+    expect(requests.total - before).toBe(1);
+  });
+
+  test('silence in the middle of a request: it gets no answer', async () => {
+    using slow = fresh.fault('version', { delayMs: 20 });
+    let isAnswered = false;
+    void get(fresh, agent, '/version')
+      .catch(() => undefined)
+      .then(() => (isAnswered = true));
+    while (slow.hits === 0) await new Promise((resolve) => setImmediate(resolve));
+    fresh.disconnect('silence');
+    // As late as the first one would be answered, another one is.
+    using other = await openWatch(fresh.kubeConfig, '/version');
+    await other.ended;
+    expect(slow.hits).toBe(2);
+    expect(isAnswered).toBe(false);
+  });
+
+  test('restart: tokens are forgotten, and a watch that goes on is told 410', async () => {
+    const pod = await fresh.createPod('shop/web-1');
+    const token = await pod.token();
+    const version = (await pod.get())?.metadata.resourceVersion;
+    const authenticated = async (): Promise<unknown> => {
+      const { body } = await fresh.request('POST', REVIEWS, { spec: { token } });
+      return (body as { status: { authenticated?: boolean } }).status.authenticated;
+    };
+    expect(await authenticated()).toBe(true);
+    await pod.delete();
+    expect(await authenticated()).toBe(true);
+    using open = await openWatch(fresh.kubeConfig, pods);
+    fresh.restart();
+
+    expect(await open.ended).toBe('ECONNRESET');
+    expect(await authenticated()).toBeUndefined();
+    for (let restarts = 0; restarts < 2; restarts += 1) {
+      using resumed = await openWatch(fresh.kubeConfig, `${pods}&resourceVersion=${version}`);
+      expect(await resumed.ended).toBe('end');
+      expect(resumed.events).toMatchObject([{ type: 'ERROR', object: { code: 410, reason: 'Expired' } }]);
+      fresh.restart();
+    }
+  });
+
+  test('expireWatches: a watch that goes on is told 410, and open ones go on', async () => {
+    using open = await openWatch(fresh.kubeConfig, pods);
+    const pod = await fresh.createPod('shop/web-1');
+    const version = Number((await pod.get())?.metadata.resourceVersion);
+    await fresh.createPod('shop/web-2');
+    fresh.expireWatches();
+    using resumed = await openWatch(fresh.kubeConfig, `${pods}&resourceVersion=${version}`);
+    expect(await resumed.ended).toBe('end');
+    expect(resumed.events).toMatchObject([{ type: 'ERROR', object: { code: 410 } }]);
+    await fresh.createPod('shop/web-3');
+    await open.find(({ object }) => object.metadata.name === 'web-3');
+  });
+});
+
 describe('what should never happen', () => {
   const names = { dnsNames: [], addresses: [Uint8Array.of(127, 0, 0, 1)] };
 
@@ -345,7 +466,8 @@ describe('what should never happen', () => {
 
 function get(from: SimulatedCluster, agent: Agent, path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
-    const sent = request(new URL(path, from.server), { agent }, (response) => {
+    const { hostname, port } = new URL(from.server);
+    const sent = request({ hostname, port, path, agent }, (response) => {
       response.resume().once('end', () => resolve(response.statusCode));
     });
     sent.once('error', reject).end();

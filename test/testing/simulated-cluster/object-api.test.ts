@@ -118,6 +118,69 @@ describe('creating', () => {
   });
 });
 
+describe('a list', () => {
+  const secrets = '/api/v1/namespaces/pages/secrets';
+  interface List {
+    readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+    readonly items: readonly { readonly metadata: { readonly name: string } }[];
+  }
+  const list = async (query: string): Promise<List & { names: string[] }> => {
+    const { status, body } = await cluster.request('GET', `${secrets}?${query}`);
+    expect(status).toBe(200);
+    const { metadata, items } = body as List;
+    return { metadata, items, names: items.map((item) => item.metadata.name) };
+  };
+  beforeAll(async () => {
+    for (const name of ['a', 'b', 'c']) await cluster.createSecret(`pages/${name}`);
+  });
+
+  test('comes in pages, all of the same moment', async () => {
+    const first = await list('limit=2');
+    expect(first).toMatchObject({ names: ['a', 'b'], metadata: { remainingItemCount: 1 } });
+    const late = await cluster.createSecret('pages/late');
+    const second = await list(`limit=2&continue=${first.metadata.continue}`);
+    expect(second.names).toEqual(['c']);
+    expect(second.metadata).toEqual({ resourceVersion: first.metadata.resourceVersion });
+    await late.delete();
+  });
+
+  test('of all namespaces too', async () => {
+    const { body } = await cluster.request('GET', '/api/v1/secrets?limit=1&labelSelector=!x');
+    const { metadata } = body as List;
+    expect(metadata).not.toHaveProperty('remainingItemCount');
+    const { body: rest } = await cluster.request('GET', `/api/v1/secrets?continue=${metadata.continue}`);
+    expect((rest as List).items.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('shows an earlier moment, a limit or not', async () => {
+    const { metadata } = await list('limit=1');
+    const late = await cluster.createSecret('pages/late');
+    const at = `resourceVersion=${metadata.resourceVersion}`;
+    expect((await list(`${at}&resourceVersionMatch=Exact`)).names).toEqual(['a', 'b', 'c']);
+    expect((await list(`${at}&limit=5`)).names).toEqual(['a', 'b', 'c']);
+    expect((await list(`${at}&limit=5&resourceVersionMatch=NotOlderThan`)).names).toEqual(['a', 'b', 'c', 'late']);
+    expect((await list('resourceVersion=0&limit=1')).names).toEqual(['a', 'b', 'c', 'late']);
+    await late.delete();
+  });
+
+  test('is 504 for a moment that has not come, and 410 for one that is forgotten', async () => {
+    const { metadata } = await list('limit=1');
+    expect((await cluster.request('GET', `${secrets}?resourceVersion=99999999`)).body).toMatchObject({
+      code: 504,
+      message: expect.stringMatching(/^Timeout: Too large resource version: 99999999, current: \d+$/),
+    });
+    const late = await cluster.createSecret('pages/late');
+    await late.delete();
+    cluster.expireWatches();
+    const old = await cluster.request('GET', `${secrets}?limit=1&resourceVersion=${metadata.resourceVersion}`);
+    expect(old.body).toMatchObject({ code: 410, reason: 'Expired' });
+    const page = await cluster.request('GET', `${secrets}?continue=${metadata.continue}`);
+    expect(page.body).toMatchObject({ code: 410, metadata: { continue: expect.any(String) } });
+    const { metadata: offered } = page.body as List;
+    expect((await list(`continue=${offered.continue}`)).names).toEqual(['b', 'c']);
+  });
+});
+
 test('lists hold a namespace or all of them, and the resourceVersion of the latest change', async () => {
   await cluster.createPod('left/a');
   await cluster.createPod('lefthand/b');
