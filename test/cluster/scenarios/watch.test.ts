@@ -143,7 +143,9 @@ describe('A list says from where to watch', () => {
     using opened = await watch(`${podsOf(namespace)}?watch=1&resourceVersion=${await now(podsOf(namespace))}`);
     const young = await cluster.client.createPod(`${namespace}/young`);
     await patch(young.path, { labels: { app: 'web' } });
+    // What changes nothing is no change.
     await patch(young.path, { labels: { app: 'web' } });
+    await patch(young.path, { annotations: {}, finalizers: [] });
     await old.delete();
     const events = await upToNow(opened, namespace);
 
