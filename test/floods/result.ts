@@ -16,8 +16,9 @@ export interface Phase {
 export interface Result {
   readonly scenario: Scenario;
   readonly tokens: number;
-  readonly quiet: Phase;
-  readonly flooded: Phase;
+  /** Round by round. */
+  readonly quiet: readonly Phase[];
+  readonly flooded: readonly Phase[];
   readonly flood: FloodAnswer;
   /** Of its tokens. */
   readonly reviews: number;
@@ -29,14 +30,6 @@ export interface Result {
   readonly cpuShare: number;
 }
 
-export const phasesTogether = (one: Phase, other: Phase): Phase => ({
-  known: bothMeasured(one.known, other.known),
-  fresh: bothMeasured(one.fresh, other.fresh),
-});
-const bothMeasured = (one: Measured, other: Measured): Measured => ({
-  latenciesMs: [...one.latenciesMs, ...other.latenciesMs],
-  outcomes: sum(one.outcomes, other.outcomes),
-});
 export const floodsTogether = (one: FloodAnswer, other: FloodAnswer): FloodAnswer => ({
   tookMs: one.tookMs + other.tookMs,
   outcomes: sum(one.outcomes, other.outcomes),
@@ -49,12 +42,20 @@ function sum(one: Counts, other: Counts): Counts {
   return Object.fromEntries([...names].map((name) => [name, (one[name] ?? 0) + (other[name] ?? 0)]));
 }
 
-function percentile(part: number, { latenciesMs }: Measured): number {
-  return latenciesMs.toSorted((a, b) => a - b)[Math.ceil(latenciesMs.length * part) - 1] ?? NaN;
+function percentile(part: number, numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.ceil(numbers.length * part) - 1] ?? NaN;
+}
+
+/** The percentile of the middle round: whatever makes the whole machine stall spoils some rounds, and not all. */
+function percentileOfRounds(part: number, phases: readonly Phase[], kind: keyof Phase): number {
+  return percentile(
+    0.5,
+    phases.map((phase) => percentile(part, phase[kind].latenciesMs)),
+  );
 }
 
 const slowdown = ({ quiet, flooded }: Result, kind: keyof Phase): number =>
-  percentile(0.99, flooded[kind]) / percentile(0.99, quiet[kind]);
+  percentileOfRounds(0.99, flooded, kind) / percentileOfRounds(0.99, quiet, kind);
 const allowed = ({ scenario, seconds }: Result): number => Math.ceil(scenario.reviewsAllowed(seconds));
 const filled = ({ heapBytes }: Result): number => heapBytes[Math.floor(heapBytes.length / 5)] ?? NaN;
 const last = ({ heapBytes }: Result): number => heapBytes.at(-1) ?? NaN;
@@ -62,7 +63,7 @@ const last = ({ heapBytes }: Result): number => heapBytes.at(-1) ?? NaN;
 export function row(result: Result): object {
   const { scenario, quiet, flooded, flood, reviews, cpuShare } = result;
   const compared = (part: number, kind: keyof Phase): string =>
-    [quiet, flooded].map((phase) => percentile(part, phase[kind]).toFixed(1)).join(' → ');
+    [quiet, flooded].map((phases) => percentileOfRounds(part, phases, kind).toFixed(1)).join(' → ');
   const both = (kind: keyof Phase): string =>
     `${compared(0.5, kind)}, ${compared(0.99, kind)} (× ${slowdown(result, kind).toFixed(2)})`;
   const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
@@ -87,16 +88,14 @@ const told = (counts: Counts): string =>
 
 export function brokenPromises(result: Result): string[] {
   const { scenario, quiet, flooded, flood, reviews } = result;
-  const isHonestServed = [quiet.known, quiet.fresh, flooded.known, flooded.fresh].every(
-    ({ outcomes }) => outcomes['200'] === sumOf(outcomes),
-  );
+  const honest = [...quiet, ...flooded].flatMap(({ known, fresh }) => [known.outcomes, fresh.outcomes]).reduce(sum);
   const checks: Readonly<Record<string, boolean>> = {
     [`${reviews} of its tokens were reviewed`]: reviews <= allowed(result),
     [`its tokens came to ${told(flood.outcomes)}`]: Object.keys(flood.outcomes).every((one) =>
       scenario.outcomes.includes(one),
     ),
     [`only ${sumOf(flood.outcomes)} of its tokens were sent`]: sumOf(flood.outcomes) >= result.tokens,
-    [`honest callers met ${told(sum(flooded.known.outcomes, flooded.fresh.outcomes))}`]: isHonestServed,
+    [`honest callers met ${told(honest)}`]: honest['200'] === sumOf(honest),
     [`cached identities took ${slowdown(result, 'known').toFixed(2)} times as long`]:
       slowdown(result, 'known') <= mostSlowdown,
     [`first requests took ${slowdown(result, 'fresh').toFixed(2)} times as long`]:

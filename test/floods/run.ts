@@ -6,7 +6,7 @@ import { startSimulatedCluster, type SimulatedCluster } from '../../src/testing/
 import type { CallersAnswer, CallersQuestion } from './callers.ts';
 import { Child } from './child.ts';
 import type { FloodAnswer, FloodQuestion } from './flood.ts';
-import { brokenPromises, phasesTogether, floodsTogether, type Phase, type Result, row } from './result.ts';
+import { brokenPromises, floodsTogether, type Phase, type Result, row } from './result.ts';
 import { type Claims, type Scenario, scenarios } from './scenarios.ts';
 import type { ServiceQuestion, ServiceReport } from './service.ts';
 
@@ -86,8 +86,8 @@ async function run(scenario: Scenario): Promise<Result> {
   return {
     scenario,
     tokens,
-    quiet: quiet.reduce(phasesTogether),
-    flooded: flooded.reduce(phasesTogether),
+    quiet,
+    flooded,
     flood: all,
     reviews,
     seconds: (performance.now() - began) / 1000,
