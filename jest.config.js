@@ -5,6 +5,8 @@ export default {
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }] },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cluster/', '<rootDir>/test/consumer/projects/'],
+  // Where mutation testing keeps copies of everything.
+  modulePathIgnorePatterns: ['<rootDir>/.stryker-tmp/'],
   coverageDirectory: 'coverage',
   collectCoverageFrom: ['src/**/*.ts'],
   // Of `test.concurrent`: the fault suite, most of which is waiting.

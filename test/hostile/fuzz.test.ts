@@ -216,10 +216,12 @@ test(
           expect(leaked(token, JSON.stringify([told, toldOf(outcome)]))).toEqual([]);
           return;
         }
-        const { user } = (parsed as { status: { user: Record<string, unknown> } }).status;
+        const { user, audiences } = (parsed as { status: { user: Record<string, unknown>; audiences: string[] } })
+          .status;
         const { username, uid, groups = [], extra = {} } = user;
         const keys = Object.fromEntries(Object.entries(extra as object).filter(([key]) => key !== '__proto__'));
-        expect(outcome).toMatchObject({ username, uid, groups, audiences: [audience], reviewedAt: clock.now() });
+        expect(outcome).toMatchObject({ username, uid, groups, reviewedAt: clock.now() });
+        expect((outcome as ServiceAccountIdentity).audiences).toEqual(audiences.filter((one) => one === audience));
         expect({ ...(outcome as ServiceAccountIdentity).extra }).toEqual(keys);
         expect(JSON.stringify([outcome, told])).not.toContain(token);
       }),

@@ -71,8 +71,13 @@ function places(value: unknown): { readonly in: Container; readonly key: string 
 }
 
 function put(container: Container, key: string, value: unknown): void {
-  // As JSON.parse does: a property of that name, whatever the name.
-  Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true });
+  // As JSON.parse does: a property of that name, whatever the name, and a value that stands nowhere else.
+  Object.defineProperty(container, key, {
+    value: structuredClone(value),
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 /** Changes JSON somewhere: `at` says where, as a part of all places. */
@@ -94,7 +99,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     ([key, value]): Change =>
       (json, at) =>
         place(json, at, (container) => {
-          if (Array.isArray(container)) container.push(value);
+          if (Array.isArray(container)) container.push(structuredClone(value));
           else put(container, key, value);
         }),
   ),
