@@ -1,0 +1,42 @@
+import type { Bench } from '../bench.ts';
+import { Child } from '../child.ts';
+import type { LoadAnswers } from '../processes/load.ts';
+import type { ServiceAnswers } from '../processes/service.ts';
+import { Rounds } from '../rounds.ts';
+import { atMost, type Row } from '../row.ts';
+
+/** What a rejection that is remembered costs a whole Express service, against an acceptance that is. */
+export async function rejections({ cluster, connection, tokens, isQuick, rounds, say }: Bench): Promise<Row[]> {
+  const keySet = await cluster.ask('keySet', undefined);
+  await using service = new Child<ServiceAnswers>(new URL('../processes/service.ts', import.meta.url));
+  await using load = new Child<LoadAnswers>(new URL('../processes/load.ts', import.meta.url));
+  const url = await service.ask('start', { kind: 'library', connection, keySet });
+  const refused = await cluster.ask('refusedToken', undefined);
+  const reviewsBefore = await cluster.ask('tokenReviews', undefined);
+  const cpuPerRequest = (token: string, expectedStatus: number) => async (): Promise<number> => {
+    const before = await service.ask('cpu', undefined);
+    const seconds = isQuick ? 0.5 : 1;
+    const { requests } = await load.ask('run', { url, tokens: [token], connections: 32, seconds, expectedStatus });
+    return ((await service.ask('cpu', undefined)) - before) / requests;
+  };
+  const measured = await Rounds.of(
+    { rejection: cpuPerRequest(refused, 401), acceptance: cpuPerRequest(tokens[0] ?? '', 200) },
+    [['rejection', 'acceptance']],
+    { ...rounds, onRound: (round) => say(`round ${round}`) },
+  );
+  const reviews = (await cluster.ask('tokenReviews', undefined)) - reviewsBefore;
+  if (reviews > 2) throw new Error(`${reviews} TokenReviews for two tokens: the rejection was not in the cache`);
+  const [rejection, acceptance] = (['rejection', 'acceptance'] as const).map((name) =>
+    measured.spread(name).median.toFixed(1),
+  );
+  return [
+    {
+      id: 'rejection',
+      measure: 'CPU of a rejection from the cache',
+      unit: '× an acceptance',
+      value: measured.ratio('rejection', 'acceptance'),
+      goal: atMost(1.5),
+      note: `${rejection} µs against ${acceptance} µs a request`,
+    },
+  ];
+}
