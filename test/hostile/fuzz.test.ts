@@ -199,11 +199,11 @@ test(
     );
     const rows = new Map<Row, number>();
     await fc.assert(
-      fc.asyncProperty(pairs, async (one) => {
+      fc.asyncProperty(pairs, async (presented) => {
         told.length = 0;
-        const payload = Buffer.from(one.payload).toString();
+        const payload = Buffer.from(presented.payload).toString();
         const token = tokenOf(payload);
-        answer = one.answer.replaceAll('<token>', token);
+        answer = presented.answer.replaceAll('<token>', token);
         let parsed: unknown;
         try {
           parsed = JSON.parse(answer);
