@@ -4,8 +4,8 @@ export type KubernetesVersion = '1.33' | '1.36' | '1.37';
 /** In what the answers of API servers of different versions differ, as far as it has been compared. */
 export interface VersionTraits {
   readonly gitVersion: string;
-  /** Of a review, which is never stored. */
-  readonly metadataOfReviews: object;
+  /** Of what is never stored: a review, a bookmark. */
+  readonly unstoredMetadata: object;
   /** Whether a TokenRequest's answer has the uid of its ServiceAccount, and a wrong one is refused. */
   readonly tokenRequestsHaveUids: boolean;
   /** The feature gate WatchList: a watch may ask for what there is, and for a bookmark that marks its end. */
@@ -27,7 +27,7 @@ const NOT_BOTH = 'cannot be specified in combination with resourceAttributes';
 
 const SINCE_1_36: VersionTraits = {
   gitVersion: 'v1.36.3',
-  metadataOfReviews: {},
+  unstoredMetadata: {},
   tokenRequestsHaveUids: true,
   watchList: true,
   attributesProblems: {
@@ -42,7 +42,7 @@ const SINCE_1_36: VersionTraits = {
 export const VERSION_TRAITS: Readonly<Record<KubernetesVersion, VersionTraits>> = {
   '1.33': {
     gitVersion: 'v1.33.13',
-    metadataOfReviews: { creationTimestamp: null },
+    unstoredMetadata: { creationTimestamp: null },
     tokenRequestsHaveUids: false,
     watchList: false,
     attributesProblems: {

@@ -16,7 +16,7 @@ export function reviewOwnRules(store: Store, version: VersionTraits, caller: Use
   return {
     kind: 'SelfSubjectRulesReview',
     apiVersion: 'authorization.k8s.io/v1',
-    metadata: version.metadataOfReviews,
+    metadata: version.unstoredMetadata,
     spec: {},
     status: {
       resourceRules: rules.flatMap(({ verbs, apiGroups, resources, resourceNames }) =>

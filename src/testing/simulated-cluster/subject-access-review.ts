@@ -63,7 +63,7 @@ export function reviewLocalAccess(decide: Decide, version: VersionTraits, namesp
     throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}, not ${asked}`);
   }
   const review = reviewSubjectAccess(decide, version, body);
-  return { ...review, kind: 'LocalSubjectAccessReview', metadata: { ...version.metadataOfReviews, namespace } };
+  return { ...review, kind: 'LocalSubjectAccessReview', metadata: { ...version.unstoredMetadata, namespace } };
 }
 
 /** POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews */
@@ -97,7 +97,7 @@ function answer(kind: string, version: VersionTraits, spec: object, { allowed, r
   return {
     kind,
     apiVersion: 'authorization.k8s.io/v1',
-    metadata: version.metadataOfReviews,
+    metadata: version.unstoredMetadata,
     spec,
     status: { allowed, ...(reason && { reason }) },
   };

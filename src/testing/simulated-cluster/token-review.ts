@@ -19,7 +19,7 @@ export function reviewToken(
   return {
     kind: 'TokenReview',
     apiVersion: 'authentication.k8s.io/v1',
-    metadata: version.metadataOfReviews,
+    metadata: version.unstoredMetadata,
     spec: { token: spec.token, ...(spec.audiences?.length && { audiences: spec.audiences }) },
     status: statusOf(authenticator.authenticate(`Bearer ${spec.token}`, audiences)),
   };

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import type { SimulatedClock } from './clock.ts';
 import type { Kind } from './kinds.ts';
+import type { VersionTraits } from './kubernetes-version.ts';
 import type { WatchOptions } from './list-options.ts';
 import type { Representation } from './representation.ts';
 import { expired, StatusError, tooLargeVersion } from './status.ts';
@@ -39,6 +40,7 @@ const MIN_TIMEOUT_SECONDS = 1800;
 export interface WatchedStore {
   readonly store: Store;
   readonly clock: SimulatedClock;
+  readonly version: Pick<VersionTraits, 'unstoredMetadata'>;
 }
 
 /** `GET …?watch=1`: one line of JSON for each change. Nothing is kept for a slow reader but its place in the history. */
@@ -156,8 +158,10 @@ export class Watch implements Stream {
   }
 
   #bookmark(metadata: object): WatchEvent {
-    const { resourceVersion } = this.#watched.store;
-    return { type: 'BOOKMARK', object: this.#representation.bookmark({ resourceVersion, ...metadata }) };
+    const { store, version } = this.#watched;
+    const { resourceVersion } = store;
+    const object = this.#representation.bookmark({ ...version.unstoredMetadata, resourceVersion, ...metadata });
+    return { type: 'BOOKMARK', object };
   }
 
   /** An object that cannot be shown as the caller wants it ends the watch. */

@@ -9,6 +9,8 @@ const id = randomBytes(4).toString('hex');
 const namespace = `shop-${id}`;
 const pods = `/api/v1/namespaces/${namespace}/pods`;
 const LONG = 'x'.repeat(64);
+/** Selectors that Kubernetes 1.33 refuses in other words. */
+const REWORDED = [`app=${LONG}`, LONG, 'a/b/c'];
 
 let cluster: TestCluster;
 /** Of the last of three Pods: `web-1` and `web-2` with the label `app=web`, `db` with `app=db` and `size=5`. */
@@ -120,7 +122,9 @@ describe('A label selector', () => {
     'app/',
     LONG,
   ])('%j is refused', async (selector) => {
-    expect(await answer(`${pods}?labelSelector=${selector}`)).toMatchSnapshot();
+    const refusal = await answer(`${pods}?labelSelector=${selector}`);
+    if (cluster.version === '1.33' && REWORDED.includes(selector)) expect(refusal).toMatchObject({ status: 400 });
+    else expect(refusal).toMatchSnapshot();
   });
 });
 

@@ -7,6 +7,7 @@ import { representationFor } from '../../../src/testing/simulated-cluster/repres
 import { Store } from '../../../src/testing/simulated-cluster/store.ts';
 import { type StreamControl, Watch } from '../../../src/testing/simulated-cluster/watch.ts';
 
+const version = { unstoredMetadata: {} };
 let store: Store;
 let clock: SimulatedClock;
 beforeEach(() => {
@@ -29,7 +30,7 @@ class Reader {
   constructor(query: string, { namespace = 'shop', accept }: { namespace?: string; accept?: string } = {}) {
     const options = parseWatchOptions(POD, new URLSearchParams(query), { watchList: true });
     const representation = representationFor(accept, POD, { now: clock.now(), shape: 'watch' });
-    const watch = new Watch({ store, clock }, POD, namespace, options, representation);
+    const watch = new Watch({ store, clock, version }, POD, namespace, options, representation);
     this.#take(watch.beginning);
     this.#control = watch.follow({
       isReady: () => this.isReady,
@@ -113,8 +114,16 @@ describe('begins', () => {
     };
     const broken = { one: boom, list: boom, bookmark: boom };
     const options = parseWatchOptions(POD, new URLSearchParams(), { watchList: true });
-    expect(() => new Watch({ store, clock }, POD, 'shop', options, broken)).toThrow('boom');
+    expect(() => new Watch({ store, clock, version }, POD, 'shop', options, broken)).toThrow('boom');
   });
+});
+
+test('a bookmark has the metadata of what is never stored', () => {
+  const options = parseWatchOptions(POD, new URLSearchParams('allowWatchBookmarks=1'), { watchList: true });
+  const representation = representationFor(undefined, POD, { now: clock.now(), shape: 'watch' });
+  const watched = { store, clock, version: { unstoredMetadata: { creationTimestamp: null } } };
+  const { beginning } = new Watch(watched, POD, 'shop', options, representation);
+  expect(JSON.parse(beginning)).toMatchObject({ object: { metadata: { creationTimestamp: null } } });
 });
 
 describe('goes on', () => {
