@@ -16,6 +16,9 @@ beforeAll(async () => {
   const pod = await cluster.createPod('shop/web-1', { serviceAccount: 'web' });
   const reviewer = await cluster.createServiceAccount('shop/orders');
   await cluster.allow('shop/orders', { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' });
+  for (const resource of ['pods', 'serviceaccounts', 'nodes']) {
+    for (const verb of ['list', 'watch']) await cluster.allow('shop/orders', { verb, group: '', resource });
+  }
   credential = await reviewer.token();
   tokens = await Promise.all(Array.from({ length: 20 }, () => pod.token({ audiences: 'orders' })));
 });
@@ -37,9 +40,13 @@ async function live(life: string): Promise<{ readonly said: unknown; readonly ex
 }
 
 describe('an authenticator that nobody closes keeps no process alive', () => {
-  test('once its reviews have ended', async () => {
-    expect(await live('used')).toEqual({ said: { outcomes: Array(20).fill('web') }, exitCode: 0 });
-  }, 30_000);
+  test.each(['used', 'used while watching'])(
+    'once its reviews have ended: %s',
+    async (life) => {
+      expect(await live(life)).toEqual({ said: { outcomes: Array(20).fill('web') }, exitCode: 0 });
+    },
+    30_000,
+  );
 
   test('while the API server is down, the circuit is open, and nothing was ever answered', async () => {
     using _ = cluster.fault('*', { reset: 'before' });
@@ -52,12 +59,16 @@ describe('an authenticator that nobody closes keeps no process alive', () => {
 describe('close()', () => {
   const nothing = { sockets: 0, timers: 0 };
 
-  test('leaves nothing that keeps the process alive', async () => {
-    expect(await live('closed')).toEqual({
-      said: { outcomes: Array(20).fill('web'), later: 'authenticator_closed', left: nothing },
-      exitCode: 0,
-    });
-  }, 30_000);
+  test.each(['closed', 'closed while watching'])(
+    'leaves nothing that keeps the process alive: %s',
+    async (life) => {
+      expect(await live(life)).toEqual({
+        said: { outcomes: Array(20).fill('web'), later: 'authenticator_closed', left: nothing },
+        exitCode: 0,
+      });
+    },
+    30_000,
+  );
 
   test('lets what waits end, by its deadline at the latest, refuses what comes later, and leaves nothing behind', async () => {
     using _ = cluster.fault('tokenreviews', { hang: true });

@@ -50,7 +50,7 @@ export function refusedCall(
 /** The names are those of RFC 1123 subdomains, fit for a command line. */
 function ourselvesIn(words: string): OwnServiceAccount {
   const [, namespace = 'NAMESPACE', name = 'SERVICEACCOUNT'] =
-    /"system:serviceaccount:([a-z0-9][a-z0-9-]*):([a-z0-9][a-z0-9.-]*)"/.exec(words) ?? [];
+    /:serviceaccount:([a-z0-9][a-z0-9-]*):([a-z0-9][a-z0-9.-]*)"/.exec(words) ?? [];
   return { namespace, name };
 }
 
