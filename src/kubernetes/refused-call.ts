@@ -49,8 +49,9 @@ export function refusedCall(
 
 /** The names are those of RFC 1123 subdomains, fit for a command line. */
 function ourselvesIn(words: string): OwnServiceAccount {
+  const [, user = ''] = words.split('"system:serviceaccount:');
   const [, namespace = 'NAMESPACE', name = 'SERVICEACCOUNT'] =
-    /:serviceaccount:([a-z0-9][a-z0-9-]*):([a-z0-9][a-z0-9.-]*)"/.exec(words) ?? [];
+    /^([a-z0-9][a-z0-9-]*):([a-z0-9][a-z0-9.-]*)"/.exec(user) ?? [];
   return { namespace, name };
 }
 

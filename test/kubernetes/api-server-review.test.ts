@@ -108,7 +108,7 @@ describe('what is wrong with the API server', () => {
   test.each([0, 202, 204, 301, 307, 400, 404, 405, 413, 422, 499])('%d is api_server_error', async (status) => {
     expect(await caught(review({ status, body: '{"status":{"authenticated":true}}' }))).toMatchObject({
       code: 'api_server_error',
-      message: `The API server answers a TokenReview with HTTP ${status} without a Status`,
+      message: `We wanted to create TokenReviews, and the API server answers with HTTP ${status} without a Status`,
     });
   });
 });
@@ -126,6 +126,6 @@ test.each([
 test('quotes a Status on one line, without the token of the caller', async () => {
   const body = statusOf(`cannot decode\n"caller-token"`);
   expect(await caught(review({ status: 400, body }))).toMatchObject({
-    message: 'The API server answers a TokenReview with HTTP 400: cannot decode "[token]"',
+    message: 'We wanted to create TokenReviews, and the API server answers with HTTP 400: cannot decode "[token]"',
   });
 });
