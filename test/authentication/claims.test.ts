@@ -93,6 +93,9 @@ describe('is no JWT:', () => {
     ['a single character, which encodes nothing', `${header}.${payload}.A`],
     ['a header with a space', `${header.slice(0, 4)} ${header.slice(4)}.${payload}.${signature}`],
     ['a header that is a list', `${base64url('[]')}.${payload}.${signature}`],
+    ['a header that is null', `${base64url('null')}.${payload}.${signature}`],
+    ['a header that is a number', `${base64url('1')}.${payload}.${signature}`],
+    ['a header that is a string', `${base64url('"{}"')}.${payload}.${signature}`],
     ['a header that is no JSON', `${base64url('{alg}')}.${payload}.${signature}`],
   ])('%s', (_, token) => {
     expect(unverifiedClaims(`${header}.${payload}.${signature}`)).toBeDefined();

@@ -81,7 +81,20 @@ test('a guard that refuses: 403, insufficient_scope', () => {
 });
 
 test('a missing middleware: 500 without any header', () => {
-  expect(new ServiceAccountAuthError('middleware_missing')).toMatchObject({ status: 500, headers: {}, expose: false });
+  const error = new ServiceAccountAuthError('middleware_missing');
+  expect(error).toMatchObject({ status: 500, expose: false });
+  expect(error.headers).toEqual({});
+});
+
+test.each<[ErrorCode, string]>([
+  ['no_credentials', 'A bearer token is required'],
+  ['malformed_credentials', 'The Authorization header is malformed'],
+  ['token_refused', 'The bearer token is not accepted'],
+  ['guard_refused', 'The calling ServiceAccount may not do this'],
+  ['answer_invalid', 'The bearer token could not be verified at the moment'],
+  ['middleware_missing', 'A guard ran before k8sServiceAccountAuth(): app.use() the middleware first'],
+])('the message of %s is %j', (code, message) => {
+  expect(new ServiceAccountAuthError(code).message).toBe(message);
 });
 
 describe('the error', () => {

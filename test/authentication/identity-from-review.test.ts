@@ -130,7 +130,10 @@ describe('the audiences of an identity', () => {
   test.each([[[]], [['vault']], [['Orders']], [['orders ']]])(
     'cannot come from a review that names %j',
     (audiences) => {
-      expect(verdict({ review: { audiences } })).toMatchObject({ rejected: 'wrong_audience' });
+      expect(verdict({ review: { audiences } })).toMatchObject({
+        rejected: 'wrong_audience',
+        reason: 'the review names none of our audiences',
+      });
     },
   );
 });
@@ -168,6 +171,7 @@ describe('usernames', () => {
   ])('%j is no ServiceAccount', (username) => {
     expect(verdict({ review: { username } })).toMatchObject({
       rejected: 'not_a_service_account',
+      reason: `authenticated as ${username.slice(0, 200)}`,
       credentialId: 'credential-1',
     });
   });

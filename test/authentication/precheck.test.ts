@@ -51,6 +51,10 @@ describe.each(['nbf', 'iat'] as const)('%s', (claim) => {
     expect(checked({ [claim]: start })).toEqual(passes);
   });
 
+  test('says how far ahead', () => {
+    expect(checked({ [claim]: now + 90 })).toMatchObject({ reason: `${claim} is 90 s ahead` });
+  });
+
   test.each([
     ['60.001 s ahead', now + 60.001],
     ['a day ahead', now + 86_400],
@@ -90,6 +94,10 @@ describe('audiences', () => {
     ['absent', undefined],
   ])('rejects a token whose aud is %s', (_, aud) => {
     expect(checked({ aud })).toMatchObject({ rejected: 'wrong_audience', credentialId: 'credential-1' });
+  });
+
+  test('says so where a token names none', () => {
+    expect(checked({ aud: undefined })).toMatchObject({ reason: 'its audiences are []' });
   });
 
   test('names the foreign audiences in the reason, in JSON and not at any length', () => {
