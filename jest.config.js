@@ -4,7 +4,12 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }] },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cluster/', '<rootDir>/test/consumer/projects/'],
+  // Of what is for clusters, that about rights runs here too, on the simulated one.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/test/cluster/(?!scenarios/rbac.test.ts)',
+    '<rootDir>/test/consumer/projects/',
+  ],
   // Where mutation testing keeps copies of everything.
   modulePathIgnorePatterns: ['<rootDir>/.stryker-tmp/'],
   coverageDirectory: 'coverage',

@@ -117,7 +117,9 @@ async function runJest(
   await rm(resultsFile, { force: true });
   const infoFile = path.join(folder, 'cluster-info.json');
   if (info) await writeFile(infoFile, JSON.stringify(info), { mode: 0o600 });
-  const args = ['--config', path.join(import.meta.dirname, 'jest.config.js'), '--json', `--outputFile=${resultsFile}`];
+  const config = path.join(import.meta.dirname, 'jest.config.js');
+  // --ci: a snapshot that is not there is a failure, not written from whichever cluster comes first.
+  const args = ['--ci', '--config', config, '--json', `--outputFile=${resultsFile}`];
   const jest = spawn(
     process.execPath,
     [createRequire(import.meta.url).resolve('jest/bin/jest'), ...args, ...jestArguments],

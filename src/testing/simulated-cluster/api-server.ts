@@ -118,7 +118,7 @@ export class ApiServer {
   }
 
   readonly #decide = (user: User, attributes: Attributes): Decision =>
-    authorize(user, attributes, this.#options.authority.store);
+    authorize(user, attributes, this.#options.authority);
 
   #answerResource(user: User, request: ApiRequest, info: ResourceRequest): ApiAnswer {
     const { group, version, resource } = info;
@@ -216,8 +216,8 @@ export class ApiServer {
 
   #objectsOf(etcd: Store): ObjectApi {
     const { authority, controllers } = this.#options;
-    const { store: cache, clock } = authority;
-    return new ObjectApi({ store: etcd, cache, clock, requireServiceAccounts: controllers });
+    const { store: cache, clock, version } = authority;
+    return new ObjectApi({ store: etcd, cache, clock, version, requireServiceAccounts: controllers });
   }
 
   /** What a change is done to, and what is then made of its answer. */
@@ -258,7 +258,8 @@ export class ApiServer {
   }
 
   #representation({ headers }: ApiRequest, kind: Kind, shape: 'object' | 'list' | 'watch'): Representation {
-    return representationFor(first(headers['accept']), kind, { now: this.#options.authority.clock.now(), shape });
+    const { clock, version } = this.#options.authority;
+    return representationFor(first(headers['accept']), kind, { now: clock.now(), version, shape });
   }
 
   #answerSubresource(kind: Kind, request: ApiRequest, { namespace, name, subresource }: ResourceRequest): ApiAnswer {

@@ -1,6 +1,7 @@
 import type { Attributes } from '../cluster-client/access.ts';
 import type { KubernetesObject, PolicyRule, RbacSubject } from '../cluster-client/kubernetes-object.ts';
 import { CLUSTER_ROLE, CLUSTER_ROLE_BINDING, type Kind, ROLE, ROLE_BINDING } from './kinds.ts';
+import type { VersionTraits } from './kubernetes-version.ts';
 import type { Store } from './store.ts';
 import { StatusError } from './status.ts';
 import type { User } from './user.ts';
@@ -10,6 +11,11 @@ export interface Decision {
   readonly reason: string;
 }
 
+export interface Rights {
+  readonly store: Store;
+  readonly version: VersionTraits;
+}
+
 export interface HeldRule {
   readonly rule: PolicyRule;
   /** How the user comes to it, in the words of the API server. */
@@ -17,7 +23,7 @@ export interface HeldRule {
 }
 
 /** May `user` do that, by the roles and bindings of the cluster? The one place that decides about rights. */
-export function authorize(user: User, attributes: Attributes, store: Store): Decision {
+export function authorize(user: User, attributes: Attributes, { store, version }: Rights): Decision {
   if (isMaster(user)) return { allowed: true, reason: '' };
   const problems = new Set<string>();
   const namespace = 'path' in attributes ? '' : attributes.namespace;
@@ -26,7 +32,8 @@ export function authorize(user: User, attributes: Attributes, store: Store): Dec
   }
   const [first, ...more] = problems;
   if (first === undefined) return { allowed: false, reason: '' };
-  return { allowed: false, reason: `RBAC: ${more.length > 0 ? `[${[...problems].join(', ')}]` : first}` };
+  const authorizer = version.refusalsNameTheAuthorizer ? 'rbac: ' : '';
+  return { allowed: false, reason: `${authorizer}RBAC: ${more.length > 0 ? `[${[...problems].join(', ')}]` : first}` };
 }
 
 export function isMaster(user: User): boolean {

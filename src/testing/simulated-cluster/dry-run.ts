@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
-import { type Kind, KINDS } from './kinds.ts';
+import type { Kind } from './kinds.ts';
 import { invalid, isStatus, type Status } from './status.ts';
 import { Store } from './store.ts';
 
@@ -23,10 +23,7 @@ export function isDryRun(method: string, query: URLSearchParams, deleteOptions?:
 /** A copy of the store, to try a change on. */
 export function copyOf(store: Store): Store {
   const copy = new Store();
-  const { version } = store;
-  for (const kind of KINDS) {
-    for (const object of store.list(kind)) copy.replay({ type: 'ADDED', kind, object, previous: undefined, version });
-  }
+  copy.load(store);
   return copy;
 }
 

@@ -10,6 +10,14 @@ export interface VersionTraits {
   readonly tokenRequestsHaveUids: boolean;
   /** The feature gate WatchList: a watch may ask for what there is, and for a bookmark that marks its end. */
   readonly watchList: boolean;
+  /** Whether a refusal because roles are missing names the authorizer that found it out. */
+  readonly refusalsNameTheAuthorizer: boolean;
+  /** Whether required fields of roles and bindings are checked last and in words of their own, as their types declare it. */
+  readonly validatesDeclaratively: boolean;
+  /** Whether errors show values as Go writes them instead of as JSON. */
+  readonly errorsShowGo: boolean;
+  /** Whether `kubectl get serviceaccounts` counts their Secrets. */
+  readonly tablesCountSecrets: boolean;
   /** How a SubjectAccessReview with no attributes, or both kinds, is refused. */
   readonly attributesProblems: {
     readonly neither: AttributesProblem;
@@ -30,6 +38,10 @@ const SINCE_1_36: VersionTraits = {
   unstoredMetadata: {},
   tokenRequestsHaveUids: true,
   watchList: true,
+  refusalsNameTheAuthorizer: false,
+  validatesDeclaratively: false,
+  errorsShowGo: false,
+  tablesCountSecrets: false,
   attributesProblems: {
     neither: { field: 'spec.resourceAttributes', message: `Invalid value: null: ${EXACTLY_ONE}` },
     both: (path, verb) => ({
@@ -45,6 +57,10 @@ export const VERSION_TRAITS: Readonly<Record<KubernetesVersion, VersionTraits>> 
     unstoredMetadata: { creationTimestamp: null },
     tokenRequestsHaveUids: false,
     watchList: false,
+    refusalsNameTheAuthorizer: false,
+    validatesDeclaratively: false,
+    errorsShowGo: true,
+    tablesCountSecrets: true,
     attributesProblems: {
       neither: { field: 'spec.resourceAttributes', message: `Invalid value: "null": ${EXACTLY_ONE}` },
       both: (path, verb) => ({
@@ -57,6 +73,8 @@ export const VERSION_TRAITS: Readonly<Record<KubernetesVersion, VersionTraits>> 
   '1.37': {
     ...SINCE_1_36,
     gitVersion: 'v1.37.2',
+    refusalsNameTheAuthorizer: true,
+    validatesDeclaratively: true,
     attributesProblems: {
       neither: { field: 'spec', message: `Invalid value: null: ${EXACTLY_ONE}` },
       both: (path, verb) => ({

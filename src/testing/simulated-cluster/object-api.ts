@@ -7,6 +7,7 @@ import { decode } from './decode.ts';
 import { deleteObject, isReleased } from './deletion.ts';
 import { generatedName } from './generated-name.ts';
 import { CLUSTER_ROLE, type Kind, NAMESPACE, NODE, POD, RBAC_GROUP, ROLE, SECRET, SERVICE_ACCOUNT } from './kinds.ts';
+import type { VersionTraits } from './kubernetes-version.ts';
 import type { ListOptions } from './list-options.ts';
 import { mergePatch } from './merge-patch.ts';
 import { withNodeDefaults } from './node-defaults.ts';
@@ -35,6 +36,7 @@ export interface ObjectApiOptions {
   /** Where lists come from that may be a little old. */
   readonly cache: Store;
   readonly clock: SimulatedClock;
+  readonly version: VersionTraits;
   /** The ServiceAccount admission plugin: a Pod's ServiceAccount must exist, and is `default` by default. */
   readonly requireServiceAccounts: boolean;
 }
@@ -58,13 +60,13 @@ export class ObjectApi {
   }
 
   create(kind: Kind, namespace: string, body: unknown): KubernetesObject {
-    const { store, clock } = this.#options;
+    const { store, clock, version } = this.#options;
     const input = this.#read(kind, namespace, body);
     const prefix = input.metadata?.generateName;
     const name = input.metadata?.name || (prefix ? generatedName(prefix) : '');
     this.requireLivingNamespace(kind, namespace, name);
     const object = withDefaults(kind, name, this.#admitted(kind, namespace, name, input));
-    validateObject(kind, name, object);
+    validateObject(kind, name, object, version);
     return store.create(kind, {
       ...object,
       status: INITIAL_STATUS.get(kind) ?? object.status,
@@ -200,7 +202,7 @@ export class ObjectApi {
   }
 
   #change(kind: Kind, current: KubernetesObject, input: ObjectInput): KubernetesObject {
-    const { store } = this.#options;
+    const { store, version } = this.#options;
     const { metadata } = current;
     const { name } = metadata;
     if ((input.metadata?.name ?? name) !== name) {
@@ -212,8 +214,8 @@ export class ObjectApi {
       throw conflict(kind, name, why);
     }
     const object = withDefaults(kind, name, input);
-    validateObject(kind, name, object);
-    validateChange(kind, current, object);
+    validateObject(kind, name, object, version);
+    validateChange(kind, current, object, version);
     const { namespace, uid, generation, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds } = metadata;
     const changed: KubernetesObject = {
       ...object,

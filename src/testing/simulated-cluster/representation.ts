@@ -1,7 +1,7 @@
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import type { Kind } from './kinds.ts';
 import { notAcceptable, StatusError } from './status.ts';
-import { tableOf } from './table.ts';
+import { type TableCircumstances, tableOf } from './table.ts';
 
 /** In which form objects are shown, as the caller's `Accept` header asks for. */
 export interface Representation {
@@ -20,15 +20,15 @@ type Shape = 'object' | 'list' | 'watch';
 export function representationFor(
   accept: string | undefined,
   kind: Kind,
-  { now, shape }: { readonly now: number; readonly shape: Shape },
+  { shape, ...circumstances }: TableCircumstances & { readonly shape: Shape },
 ): Representation {
   const form = requestedForm(accept, shape);
   const { kind: name, apiVersion } = kind;
   if (form === 'Table') {
     return {
-      one: (object) => tableOf(kind, [object], { resourceVersion: object.metadata.resourceVersion }, now),
-      list: (objects, metadata) => tableOf(kind, objects, metadata, now),
-      bookmark: (metadata) => tableOf(kind, [], metadata, now),
+      one: (object) => tableOf(kind, [object], { resourceVersion: object.metadata.resourceVersion }, circumstances),
+      list: (objects, metadata) => tableOf(kind, objects, metadata, circumstances),
+      bookmark: (metadata) => tableOf(kind, [], metadata, circumstances),
     };
   }
   if (form === 'PartialObjectMetadata' && shape === 'list') {

@@ -89,8 +89,8 @@ interface ClusterState extends TokenAuthority {
   readonly staticUsers: Map<string, User>;
 }
 
-function createSystemNamespaces({ etcd, clock }: ClusterState): void {
-  const objects = new ObjectApi({ store: etcd, cache: etcd, clock, requireServiceAccounts: false });
+function createSystemNamespaces({ etcd, clock, version }: ClusterState): void {
+  const objects = new ObjectApi({ store: etcd, cache: etcd, clock, version, requireServiceAccounts: false });
   for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system']) {
     objects.create(NAMESPACE, '', { metadata: { name } });
   }

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import type { Kind } from './kinds.ts';
+import type { VersionTraits } from './kubernetes-version.ts';
 
 type Cell = string | number;
 
@@ -11,9 +12,20 @@ interface Column {
   readonly cell: (object: KubernetesObject, now: number) => Cell;
 }
 
+export interface TableCircumstances {
+  /** Epoch milliseconds. */
+  readonly now: number;
+  readonly version: VersionTraits;
+}
+
 /** The kind `Table`, which `kubectl get` prints as it is. */
-export function tableOf(kind: Kind, objects: readonly KubernetesObject[], metadata: object, now: number): object {
-  const columns = COLUMNS[kind.kind] ?? [NAME, AGE];
+export function tableOf(
+  kind: Kind,
+  objects: readonly KubernetesObject[],
+  metadata: object,
+  { now, version }: TableCircumstances,
+): object {
+  const columns = (version.tablesCountSecrets && COLUMNS_UP_TO_1_33[kind.kind]) || (COLUMNS[kind.kind] ?? [NAME, AGE]);
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
@@ -86,6 +98,10 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   ClusterRole: [NAME, CREATED_AT],
   RoleBinding: BINDING,
   ClusterRoleBinding: BINDING,
+};
+
+const COLUMNS_UP_TO_1_33: Readonly<Record<string, readonly Column[]>> = {
+  ServiceAccount: [NAME, { name: 'Secrets', cell: (account) => itemsAt(account, 'secrets').length }, AGE],
 };
 
 function podReady({ spec, status }: KubernetesObject): string {

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import { type Kind, NAMESPACE, POD, RBAC_GROUP, SECRET } from './kinds.ts';
+import type { VersionTraits } from './kubernetes-version.ts';
 import { LABEL, LABEL_RULE, SUBDOMAIN, SUBDOMAIN_RULE } from './names.ts';
 import type { ObjectInput } from './object-schema.ts';
 import { invalid, type InvalidField } from './status.ts';
@@ -8,13 +9,18 @@ import { changedRoleRef, wrongRbacContent, wrongRbacName } from './validate-rbac
 const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
 /** Throws Kubernetes' 422. Only what tests are likely to get wrong is checked. */
-export function validateObject(kind: Kind, name: string, object: ObjectInput): void {
-  const problems = [...wrongName(kind, name), ...wrongFinalizers(object), ...wrongContent(kind, object)];
+export function validateObject(kind: Kind, name: string, object: ObjectInput, version: VersionTraits): void {
+  const problems = [...wrongName(kind, name), ...wrongFinalizers(object), ...wrongContent(kind, object, version)];
   if (problems.length > 0) throw invalid(kind.kind, kind.group, name, problems);
 }
 
 /** Throws Kubernetes' 422 for what may not change. The API server checks metadata twice, and lists each cause twice. */
-export function validateChange(kind: Kind, current: KubernetesObject, changed: ObjectInput): void {
+export function validateChange(
+  kind: Kind,
+  current: KubernetesObject,
+  changed: ObjectInput,
+  version: VersionTraits,
+): void {
   const { name, uid, deletionTimestamp, finalizers: before = [] } = current.metadata;
   const { uid: uidAfter = uid, finalizers: after = [] } = changed.metadata ?? {};
   const added = deletionTimestamp === undefined ? [] : after.filter((finalizer) => !before.includes(finalizer));
@@ -29,7 +35,7 @@ export function validateChange(kind: Kind, current: KubernetesObject, changed: O
     problems.push({ field: 'metadata.finalizers', reason: 'FieldValueForbidden', message });
   }
   if (problems.length > 0) throw invalid(kind.kind, kind.group, name, [...problems, ...problems]);
-  const changedRef = current.roleRef ? changedRoleRef(current, changed) : [];
+  const changedRef = current.roleRef ? changedRoleRef(current, changed, version) : [];
   if (changedRef.length > 0) throw invalid(kind.kind, kind.group, name, changedRef);
 }
 
@@ -51,13 +57,13 @@ function wrongName(kind: Kind, name: string): InvalidField[] {
   return [{ field: 'metadata.name', reason: 'FieldValueInvalid', message }];
 }
 
-function wrongContent(kind: Kind, object: ObjectInput): InvalidField[] {
+function wrongContent(kind: Kind, object: ObjectInput, version: VersionTraits): InvalidField[] {
   if (kind === POD && !object.spec?.containers?.length) return [required('spec.containers')];
   if (kind === SECRET && object.type === 'kubernetes.io/service-account-token') {
     const annotation = 'kubernetes.io/service-account.name';
     if (!object.metadata?.annotations?.[annotation]) return [required(`metadata.annotations[${annotation}]`)];
   }
-  return kind.group === RBAC_GROUP ? wrongRbacContent(kind, object) : [];
+  return kind.group === RBAC_GROUP ? wrongRbacContent(kind, object, version) : [];
 }
 
 function required(field: string, detail?: string): InvalidField {

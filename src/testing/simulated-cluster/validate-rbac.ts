@@ -1,5 +1,6 @@
 import type { KubernetesObject, PolicyRule, RbacSubject } from '../cluster-client/kubernetes-object.ts';
 import { CLUSTER_ROLE, type Kind, RBAC_GROUP, ROLE, ROLE_BINDING } from './kinds.ts';
+import type { VersionTraits } from './kubernetes-version.ts';
 import type { ObjectInput } from './object-schema.ts';
 import type { InvalidField } from './status.ts';
 import { SUBDOMAIN, SUBDOMAIN_RULE } from './names.ts';
@@ -15,13 +16,33 @@ function illegalCharacter(name: string): string | undefined {
   return found && `may not contain '${found}'`;
 }
 
-export function wrongRbacContent(kind: Kind, object: ObjectInput): InvalidField[] {
-  if (kind === ROLE || kind === CLUSTER_ROLE) {
-    return [
-      ...(object.rules ?? []).flatMap((rule, index) => wrongRule(kind, rule, `rules[${index}]`)),
-      ...wrongAggregation(object),
-    ];
-  }
+export function wrongRbacContent(kind: Kind, object: ObjectInput, version: VersionTraits): InvalidField[] {
+  const problems =
+    kind === ROLE || kind === CLUSTER_ROLE ? wrongRole(kind, object, version) : wrongBinding(kind, object);
+  if (!version.validatesDeclaratively) return problems;
+  const isDeclared = ({ field, reason }: InvalidField): boolean =>
+    reason === 'FieldValueRequired' && DECLARED.test(field);
+  const isOfRoleRef = ({ field }: InvalidField): number => Number(field.startsWith('roleRef'));
+  return [
+    ...problems.filter((problem) => !isDeclared(problem)),
+    ...problems
+      .filter(isDeclared)
+      .toSorted((a, b) => isOfRoleRef(a) - isOfRoleRef(b))
+      .map(({ field }) => required(field)),
+  ];
+}
+
+/** The fields that the types of the API declare to be required. */
+const DECLARED = /^(rules\[\d+\]\.verbs|subjects\[\d+\]\.name|roleRef\.name)$/;
+
+function wrongRole(kind: Kind, object: ObjectInput, version: VersionTraits): InvalidField[] {
+  return [
+    ...(object.rules ?? []).flatMap((rule, index) => wrongRule(kind, rule, `rules[${index}]`, version)),
+    ...wrongAggregation(object, version),
+  ];
+}
+
+function wrongBinding(kind: Kind, object: ObjectInput): InvalidField[] {
   return [
     ...wrongRoleRef(kind, object),
     ...(object.subjects ?? []).flatMap((subject, index) => wrongSubject(kind, subject, `subjects[${index}]`)),
@@ -29,17 +50,23 @@ export function wrongRbacContent(kind: Kind, object: ObjectInput): InvalidField[
 }
 
 /** A binding's role may not change: that would grant rights to subjects that were chosen for others. */
-export function changedRoleRef(current: KubernetesObject, changed: ObjectInput): InvalidField[] {
+export function changedRoleRef(
+  current: KubernetesObject,
+  changed: ObjectInput,
+  version: VersionTraits,
+): InvalidField[] {
   const { apiGroup: APIGroup, kind: Kind, name: Name } = { apiGroup: '', kind: '', name: '', ...changed.roleRef };
   const { apiGroup, kind, name } = current.roleRef ?? { apiGroup: '', kind: '', name: '' };
   if (APIGroup === apiGroup && Kind === kind && Name === name) return [];
-  return [invalidValue('roleRef', { APIGroup, Kind, Name }, 'cannot change roleRef')];
+  const why = version.validatesDeclaratively ? 'field is immutable' : 'cannot change roleRef';
+  return [invalidValue('roleRef', { APIGroup, Kind, Name }, why, version)];
 }
 
 function wrongRule(
   kind: Kind,
   { verbs, apiGroups, resources, nonResourceURLs }: PolicyRule,
   path: string,
+  version: VersionTraits,
 ): InvalidField[] {
   const problems = verbs.length > 0 ? [] : [required(`${path}.verbs`, 'verbs must contain at least one value')];
   if (nonResourceURLs?.length) {
@@ -50,7 +77,9 @@ function wrongRule(
         : undefined;
     return [
       ...problems,
-      ...[why, both].flatMap((one) => (one ? [invalidValue(`${path}.nonResourceURLs`, nonResourceURLs, one)] : [])),
+      ...[why, both].flatMap((one) =>
+        one ? [invalidValue(`${path}.nonResourceURLs`, nonResourceURLs, one, version)] : [],
+      ),
     ];
   }
   if (!apiGroups?.length)
@@ -62,7 +91,7 @@ function wrongRule(
 
 const SELECTOR_OPERATORS = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
 
-function wrongAggregation({ aggregationRule }: ObjectInput): InvalidField[] {
+function wrongAggregation({ aggregationRule }: ObjectInput, version: VersionTraits): InvalidField[] {
   if (!aggregationRule) return [];
   const field = 'aggregationRule.clusterRoleSelectors';
   const selectors = aggregationRule.clusterRoleSelectors ?? [];
@@ -83,7 +112,7 @@ function wrongAggregation({ aggregationRule }: ObjectInput): InvalidField[] {
     );
     return unknown.length === 0
       ? []
-      : [...unknown, invalidValue(`${field}[${index}]`, null, 'invalid label selector.')];
+      : [...unknown, invalidValue(`${field}[${index}]`, null, 'invalid label selector.', version)];
   });
 }
 
@@ -133,8 +162,17 @@ function unsupported(field: string, value: string, supported: readonly string[])
   ];
 }
 
-function invalidValue(field: string, value: unknown, why: string): InvalidField {
-  return { field, reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: ${why}` };
+/** Without a version: a text, which all of them show in the same way. */
+function invalidValue(field: string, value: unknown, why: string, version?: VersionTraits): InvalidField {
+  const shown = version?.errorsShowGo ? asGo(value) : JSON.stringify(value);
+  return { field, reason: 'FieldValueInvalid', message: `Invalid value: ${shown}: ${why}` };
+}
+
+function asGo(value: unknown): string {
+  if (value === null) return '"null"';
+  if (Array.isArray(value)) return `[]string{${value.map((item) => JSON.stringify(item)).join(', ')}}`;
+  const fields = Object.entries(Object(value)).map(([name, content]) => `${name}:${JSON.stringify(content)}`);
+  return `rbac.RoleRef{${fields.join(', ')}}`;
 }
 
 function required(field: string, why?: string): InvalidField {

@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import type { ApiResponse } from '../../../src/testing/cluster-client/api-connection.ts';
+import { SUBDOMAIN_RULE } from '../../../src/testing/simulated-cluster/names.ts';
+import { ByVersion, byVersion, forVersion } from '../conformance/by-version.ts';
+import { failure, metadataOfReviews } from '../conformance/expected.ts';
 import { startTestCluster, type TestCluster } from '../conformance/test-cluster.ts';
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
@@ -113,6 +116,7 @@ const byShared = {
   reason: `RBAC: allowed by ClusterRoleBinding "shared-${id}" of ClusterRole "shared-${id}" to Group "staff-${id}"`,
 };
 const denied = { allowed: false };
+const roleIsGone = `RBAC: clusterrole.rbac.authorization.k8s.io "gone-${id}" not found`;
 const toGhost = `ServiceAccount "ghost/${attic}"`;
 const orders = { group: 'orders.example.com', resource: 'orders', namespace: attic };
 
@@ -199,7 +203,7 @@ describe('A SubjectAccessReview is decided by the roles and bindings', () => {
         allowed: false,
         reason: expect.stringMatching(
           new RegExp(
-            `^RBAC: \\[(?=.*\\brole.rbac.authorization.k8s.io "gone" not found)(?=.*clusterrole.rbac.authorization.k8s.io "gone-${id}" not found).*\\]$`,
+            `^(rbac: )?RBAC: \\[(?=.*\\brole.rbac.authorization.k8s.io "gone" not found)(?=.*clusterrole.rbac.authorization.k8s.io "gone-${id}" not found).*\\]$`,
           ),
         ),
       },
@@ -207,7 +211,7 @@ describe('A SubjectAccessReview is decided by the roles and bindings', () => {
     [
       'a binding to a role that is gone',
       { groups: [`lost-${id}`], n: { verb: 'get', path: '/x' } },
-      { allowed: false, reason: `RBAC: clusterrole.rbac.authorization.k8s.io "gone-${id}" not found` },
+      byVersion({ '1.37': { allowed: false, reason: `rbac: ${roleIsGone}` } }, { allowed: false, reason: roleIsGone }),
     ],
     ['a master', { user: 'root', groups: ['system:masters'], r: { verb: 'x', resource: 'y' } }, { allowed: true }],
     [
@@ -230,7 +234,9 @@ describe('A SubjectAccessReview is decided by the roles and bindings', () => {
     ],
   ])('%s', async (_what, asked, expected) => {
     const { r: resourceAttributes, n: nonResourceAttributes, ...who } = asked as Record<string, unknown>;
-    expect(await may({ ...who, resourceAttributes, nonResourceAttributes })).toEqual(expected);
+    const { version } = cluster;
+    const answer = await may({ ...who, resourceAttributes, nonResourceAttributes });
+    expect(answer).toEqual(expected instanceof ByVersion ? forVersion(expected, version) : expected);
   });
 });
 
@@ -238,6 +244,11 @@ test("A caller's own rights come from the same roles, and the refusal says what 
   const get = (path: string): Promise<ApiResponse> =>
     cluster.client.request('GET', path, undefined, { token: ghostToken });
 
+  const lost = { 'impersonate-user': 'x', 'impersonate-group': `lost-${id}` };
+  const { body: refusal } = await cluster.client.request('GET', '/x', undefined, { headers: lost });
+  const message = `forbidden: User "x" cannot get path "/x": ${roleIsGone}`;
+  const byAuthorizer = message.replace('RBAC', 'rbac: RBAC');
+  expect(refusal).toMatchObject({ message: forVersion(byVersion({ '1.37': byAuthorizer }, message), cluster.version) });
   expect((await get(`/api/v1/namespaces/${attic}/pods/nope`)).status).toBe(404);
   expect(comparable(await get(`/api/v1/namespaces/${cellar}/pods/nope`))).toMatchObject({
     status: 403,
@@ -277,25 +288,6 @@ describe('Roles and bindings are kept as they are sent, or refused', () => {
   test.each<[string, string, () => string, object | undefined]>([
     ['a Role without rules', 'POST', () => collection(attic, 'roles'), { metadata: { name: 'bare' } }],
     ['a Role that is there', 'POST', () => collection(attic, 'roles'), { metadata: { name: 'reader' } }],
-    ['an empty rule', 'POST', () => collection(attic, 'roles'), { metadata: { name: 'a' }, rules: [{}] }],
-    [
-      'a rule without verbs',
-      'POST',
-      () => collection(attic, 'roles'),
-      { metadata: { name: 'a' }, rules: [{ ...RULE, verbs: [] }] },
-    ],
-    [
-      'a path in a Role',
-      'POST',
-      () => collection(attic, 'roles'),
-      { metadata: { name: 'a' }, rules: [{ verbs: ['get'], nonResourceURLs: ['/x'] }] },
-    ],
-    [
-      'a rule of both kinds',
-      'POST',
-      () => collection(undefined, 'roles'),
-      { metadata: { name: 'a' }, rules: [{ ...RULE, nonResourceURLs: ['/x'] }] },
-    ],
     ['a slash in a name', 'POST', () => collection(undefined, 'roles'), { metadata: { name: 'a/b' } }],
     ['dots for a name', 'POST', () => collection(undefined, 'roles'), { metadata: { name: '..' } }],
     [
@@ -303,15 +295,6 @@ describe('Roles and bindings are kept as they are sent, or refused', () => {
       'POST',
       () => collection(undefined, 'roles'),
       { metadata: { name: 'a' }, aggregationRule: {} },
-    ],
-    [
-      'an aggregation by nonsense',
-      'POST',
-      () => collection(undefined, 'roles'),
-      {
-        metadata: { name: 'a' },
-        aggregationRule: { clusterRoleSelectors: [{ matchExpressions: [{ key: 'c', operator: 'Foo' }] }] },
-      },
     ],
     [
       'a Role in a namespace that is not there',
@@ -336,22 +319,6 @@ describe('Roles and bindings are kept as they are sent, or refused', () => {
       },
     ],
     [
-      'a binding with wrong subjects',
-      'POST',
-      () => collection(attic, 'rolebindings'),
-      {
-        metadata: { name: 'a' },
-        roleRef: { kind: 'Foo', name: '' },
-        subjects: [
-          { kind: 'User' },
-          { kind: 'ServiceAccount', name: 'A_' },
-          { kind: 'Foo', name: 'g' },
-          { kind: 'User', apiGroup: 'x', name: 'j' },
-          { kind: 'ServiceAccount', apiGroup: 'x', name: 'j' },
-        ],
-      },
-    ],
-    [
       'a ClusterRoleBinding to a Role',
       'POST',
       () => collection(undefined, 'rolebindings'),
@@ -360,12 +327,6 @@ describe('Roles and bindings are kept as they are sent, or refused', () => {
         roleRef: { apiGroup: 'x', kind: 'Role', name: 'y' },
         subjects: [{ kind: 'ServiceAccount', name: 'a' }],
       },
-    ],
-    [
-      'another role for a binding',
-      'PUT',
-      () => `${collection(attic, 'rolebindings')}/reader`,
-      { metadata: { name: 'reader' }, roleRef: { kind: 'Role', name: 'other' } },
     ],
     [
       'a PUT of a Role that is not there',
@@ -387,12 +348,6 @@ describe('Roles and bindings are kept as they are sent, or refused', () => {
       () => '/apis/authorization.k8s.io/v1/localsubjectaccessreviews',
       {},
     ],
-    [
-      'a LocalSubjectAccessReview',
-      'POST',
-      () => `/apis/authorization.k8s.io/v1/namespaces/${attic}/localsubjectaccessreviews`,
-      { spec: { user: 'mary', resourceAttributes: { verb: 'get', resource: 'pods', namespace: attic } } },
-    ],
   ])('%s', async (_what, method, path, body) => {
     expect(comparable(await cluster.client.request(method, path(), body))).toMatchSnapshot();
   });
@@ -406,4 +361,145 @@ describe('Roles and bindings are kept as they are sent, or refused', () => {
     });
     expect((await cluster.client.request('GET', path)).status).toBe(404);
   });
+});
+
+const noApiGroup = 'rules[0].apiGroups: Required value: resource rules must supply at least one api group';
+const noResource = 'rules[0].resources: Required value: resource rules must supply at least one resource';
+const noVerb = 'rules[0].verbs: Required value: verbs must contain at least one value';
+const otherKind = 'roleRef.kind: Unsupported value: "Foo": supported values: "Role", "ClusterRole"';
+const otherSubjects = [
+  `subjects[1].name: Invalid value: "A_": ${SUBDOMAIN_RULE}`,
+  'subjects[2].kind: Unsupported value: "Foo": supported values: "ServiceAccount", "User", "Group"',
+  'subjects[3].apiGroup: Unsupported value: "x": supported values: "rbac.authorization.k8s.io"',
+  'subjects[4].apiGroup: Unsupported value: "x": supported values: ""',
+];
+const nameless = ['subjects[0].name: Required value', 'roleRef.name: Required value'];
+const isPath = 'namespaced rules cannot apply to non-resource URLs';
+const isBoth = 'rules cannot apply to both regular resources and non-resource URLs';
+const selector = 'aggregationRule.clusterRoleSelectors[0]';
+const operator = `${selector}.matchExpressions[0].operator: Invalid value: "Foo": not a valid selector operator`;
+const newRole = '{"APIGroup":"rbac.authorization.k8s.io","Kind":"Role","Name":"other"}';
+const newRoleInGo = 'rbac.RoleRef{APIGroup:"rbac.authorization.k8s.io", Kind:"Role", Name:"other"}';
+
+describe('Versions refuse in words of their own', () => {
+  test.each<[string, string, readonly string[] | ByVersion, object]>([
+    [
+      'an empty rule',
+      'Role',
+      byVersion({ '1.37': [noApiGroup, noResource, 'rules[0].verbs: Required value'] }, [
+        noVerb,
+        noApiGroup,
+        noResource,
+      ]),
+      { rules: [{}] },
+    ],
+    [
+      'a rule without verbs',
+      'Role',
+      byVersion({ '1.37': ['rules[0].verbs: Required value'] }, [noVerb]),
+      { rules: [{ ...RULE, verbs: [] }] },
+    ],
+    [
+      'a path in a Role',
+      'Role',
+      byVersion({ '1.33': [`rules[0].nonResourceURLs: Invalid value: []string{"/x"}: ${isPath}`] }, [
+        `rules[0].nonResourceURLs: Invalid value: ["/x"]: ${isPath}`,
+      ]),
+      { rules: [{ verbs: ['get'], nonResourceURLs: ['/x'] }] },
+    ],
+    [
+      'a rule of both kinds',
+      'ClusterRole',
+      byVersion({ '1.33': [`rules[0].nonResourceURLs: Invalid value: []string{"/x", "/y"}: ${isBoth}`] }, [
+        `rules[0].nonResourceURLs: Invalid value: ["/x","/y"]: ${isBoth}`,
+      ]),
+      { rules: [{ ...RULE, nonResourceURLs: ['/x', '/y'] }] },
+    ],
+    [
+      'an aggregation by nonsense',
+      'ClusterRole',
+      byVersion({ '1.33': [operator, `${selector}: Invalid value: "null": invalid label selector.`] }, [
+        operator,
+        `${selector}: Invalid value: null: invalid label selector.`,
+      ]),
+      { aggregationRule: { clusterRoleSelectors: [{ matchExpressions: [{ key: 'c', operator: 'Foo' }] }] } },
+    ],
+    [
+      'a binding with wrong subjects',
+      'RoleBinding',
+      byVersion({ '1.37': [otherKind, ...otherSubjects, ...nameless] }, [
+        otherKind,
+        ...nameless.toReversed(),
+        ...otherSubjects,
+      ]),
+      {
+        roleRef: { kind: 'Foo', name: '' },
+        subjects: [
+          { kind: 'User' },
+          { kind: 'ServiceAccount', name: 'A_' },
+          { kind: 'Foo', name: 'g' },
+          { kind: 'User', apiGroup: 'x', name: 'j' },
+          { kind: 'ServiceAccount', apiGroup: 'x', name: 'j' },
+        ],
+      },
+    ],
+  ])('%s', async (_what, kind, problems, content) => {
+    const resource = `${kind.replace('Cluster', '').toLowerCase()}s`;
+    const path = collection(kind.startsWith('Cluster') ? undefined : attic, resource);
+    const answer = await cluster.client.request('POST', path, { metadata: { name: 'a' }, ...content });
+    expect(comparable(answer)).toEqual(invalid(kind, 'a', problems));
+  });
+
+  test('another role for a binding', async () => {
+    const problems = byVersion(
+      {
+        '1.33': [`roleRef: Invalid value: ${newRoleInGo}: cannot change roleRef`],
+        '1.37': [`roleRef: Invalid value: ${newRole}: field is immutable`],
+      },
+      [`roleRef: Invalid value: ${newRole}: cannot change roleRef`],
+    );
+    const answer = await cluster.client.request('PUT', `${collection(attic, 'rolebindings')}/reader`, {
+      metadata: { name: 'reader' },
+      roleRef: { kind: 'Role', name: 'other' },
+    });
+    expect(comparable(answer)).toEqual(invalid('RoleBinding', 'reader', problems));
+  });
+
+  test('a LocalSubjectAccessReview', async () => {
+    const spec = { user: 'mary', resourceAttributes: { verb: 'get', resource: 'pods', namespace: attic } };
+    const path = `/apis/authorization.k8s.io/v1/namespaces/${attic}/localsubjectaccessreviews`;
+    const expected = {
+      kind: 'LocalSubjectAccessReview',
+      apiVersion: 'authorization.k8s.io/v1',
+      metadata: { ...Object(forVersion(metadataOfReviews, cluster.version)), namespace: attic },
+      spec,
+      status: byReader('User "mary"'),
+    };
+    const { status, body, headers } = await cluster.client.request('POST', path, { spec });
+    expect(comparable({ status, body, headers })).toEqual(comparable({ status: 201, body: expected, headers }));
+  });
+
+  const REASONS: Readonly<Record<string, string>> = {
+    Invalid: 'FieldValueInvalid',
+    Required: 'FieldValueRequired',
+    Unsupported: 'FieldValueNotSupported',
+  };
+
+  /** A problem is `field: message`, and its reason is the message's first word. */
+  function invalid(kind: string, name: string, problems: readonly string[] | ByVersion): object {
+    const found = forVersion(problems, cluster.version) as readonly string[];
+    const group = 'rbac.authorization.k8s.io';
+    const causes = found.map((problem) => {
+      const { field, message, word = '' } = /^(?<field>\S+): (?<message>(?<word>\w+) .*)$/.exec(problem)?.groups ?? {};
+      return { field, message, reason: REASONS[word] };
+    });
+    const why = found.length === 1 ? found.join() : `[${found.join(', ')}]`;
+    const { http: status, body } = failure(422, 'Invalid', `${kind}.${group} "${name}" is invalid: ${why}`, {
+      name,
+      group,
+      kind,
+      causes,
+    });
+    return { status, body };
+  }
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KubernetesObject } from '../../../src/testing/cluster-client/kubernetes-object.ts';
 import { POD, SERVICE_ACCOUNT } from '../../../src/testing/simulated-cluster/kinds.ts';
+import { VERSION_TRAITS } from '../../../src/testing/simulated-cluster/kubernetes-version.ts';
 import { type Representation, representationFor } from '../../../src/testing/simulated-cluster/representation.ts';
 
 const metadata = { name: 'web-1', uid: 'u', resourceVersion: '7', creationTimestamp: '2026-01-01T00:00:00Z' };
@@ -10,7 +11,8 @@ const LIST = METADATA_ONLY.replace('Metadata;', 'MetadataList;');
 const partial = { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' };
 
 function shown(accept: string | undefined, shape: 'object' | 'list' | 'watch', kind = POD): Representation {
-  return representationFor(accept, kind, { now: Date.parse('2026-01-01T00:01:00Z'), shape });
+  const now = Date.parse('2026-01-01T00:01:00Z');
+  return representationFor(accept, kind, { now, version: VERSION_TRAITS['1.36'], shape });
 }
 
 test.each([undefined, '', '*/*', 'text/html, application/json', 'application/json;as=Foo, application/json'])(

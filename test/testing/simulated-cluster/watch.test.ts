@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { KubernetesObject } from '../../../src/testing/cluster-client/kubernetes-object.ts';
 import { SimulatedClock } from '../../../src/testing/simulated-cluster/clock.ts';
 import { NODE, POD } from '../../../src/testing/simulated-cluster/kinds.ts';
+import { VERSION_TRAITS } from '../../../src/testing/simulated-cluster/kubernetes-version.ts';
 import { parseWatchOptions } from '../../../src/testing/simulated-cluster/list-options.ts';
 import { representationFor } from '../../../src/testing/simulated-cluster/representation.ts';
 import { Store } from '../../../src/testing/simulated-cluster/store.ts';
@@ -29,7 +30,11 @@ class Reader {
 
   constructor(query: string, { namespace = 'shop', accept }: { namespace?: string; accept?: string } = {}) {
     const options = parseWatchOptions(POD, new URLSearchParams(query), { watchList: true });
-    const representation = representationFor(accept, POD, { now: clock.now(), shape: 'watch' });
+    const representation = representationFor(accept, POD, {
+      now: clock.now(),
+      version: VERSION_TRAITS['1.36'],
+      shape: 'watch',
+    });
     const watch = new Watch({ store, clock, version }, POD, namespace, options, representation);
     this.#take(watch.beginning);
     this.#control = watch.follow({
@@ -120,7 +125,11 @@ describe('begins', () => {
 
 test('a bookmark has the metadata of what is never stored', () => {
   const options = parseWatchOptions(POD, new URLSearchParams('allowWatchBookmarks=1'), { watchList: true });
-  const representation = representationFor(undefined, POD, { now: clock.now(), shape: 'watch' });
+  const representation = representationFor(undefined, POD, {
+    now: clock.now(),
+    version: VERSION_TRAITS['1.36'],
+    shape: 'watch',
+  });
   const watched = { store, clock, version: { unstoredMetadata: { creationTimestamp: null } } };
   const { beginning } = new Watch(watched, POD, 'shop', options, representation);
   expect(JSON.parse(beginning)).toMatchObject({ object: { metadata: { creationTimestamp: null } } });
