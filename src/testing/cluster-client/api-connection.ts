@@ -48,7 +48,7 @@ export class ApiConnection {
         response.toArray().then((chunks) => {
           const content = chunks.join('');
           resolve({
-            status: response.statusCode ?? 0,
+            status: Number(response.statusCode),
             headers: response.headers,
             body: parsed(response.headers, content),
           });
@@ -64,5 +64,5 @@ export class ApiConnection {
 }
 
 function parsed(headers: IncomingHttpHeaders, text: string): unknown {
-  return /\bjson\b/.test(headers['content-type'] ?? '') && text !== '' ? JSON.parse(text) : text;
+  return /\bjson\b/.test(String(headers['content-type'])) && text !== '' ? JSON.parse(text) : text;
 }

@@ -1,9 +1,8 @@
 import type { Attributes } from '../cluster-client/access.ts';
-import type { KubernetesObject, PolicyRule, RbacSubject } from '../cluster-client/kubernetes-object.ts';
+import type { PolicyRule, RbacSubject } from '../cluster-client/kubernetes-object.ts';
 import { CLUSTER_ROLE, CLUSTER_ROLE_BINDING, type Kind, ROLE, ROLE_BINDING } from './kinds.ts';
 import type { VersionTraits } from './kubernetes-version.ts';
 import type { Store } from './store.ts';
-import { StatusError } from './status.ts';
 import type { User } from './user.ts';
 
 export interface Decision {
@@ -62,30 +61,17 @@ function* rulesBoundBy(
     const subject = binding.subjects?.find((candidate) => isAbout(candidate, namespace, user));
     const { roleRef } = binding;
     if (!subject || !roleRef) continue;
-    const role = roleOf(binding, store);
-    if (role instanceof StatusError) {
+    const role =
+      roleRef.kind === 'Role'
+        ? store.get(ROLE, binding.metadata.namespace, roleRef.name)
+        : store.get(CLUSTER_ROLE, undefined, roleRef.name);
+    if (!role) {
       problems.add(`${roleRef.kind.toLowerCase()}.rbac.authorization.k8s.io "${roleRef.name}" not found`);
       continue;
     }
     const name = kind.namespaced ? `${binding.metadata.name}/${namespace}` : binding.metadata.name;
     const by = `${kind.kind} ${JSON.stringify(name)} of ${roleRef.kind} ${JSON.stringify(roleRef.name)} to ${described(subject, namespace)}`;
     for (const rule of role.rules ?? []) yield { rule, by };
-  }
-}
-
-/** The role that a binding refers to, or Kubernetes' 404. */
-export function roleOf(
-  { roleRef, metadata }: Pick<KubernetesObject, 'roleRef' | 'metadata'>,
-  store: Store,
-): KubernetesObject | StatusError {
-  try {
-    const name = roleRef?.name ?? '';
-    return roleRef?.kind === 'Role'
-      ? store.require(ROLE, metadata.namespace, name)
-      : store.require(CLUSTER_ROLE, undefined, name);
-  } catch (error) {
-    if (error instanceof StatusError) return error;
-    throw error;
   }
 }
 

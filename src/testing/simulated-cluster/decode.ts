@@ -7,17 +7,16 @@ export function decode<T>(schema: z.ZodType<T>, kind: string, body: unknown): T 
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const why = issue?.code === 'invalid_type' ? typeError(kind, issue, body) : (issue?.message ?? '');
+  const why = issue?.code === 'invalid_type' ? typeError(kind, issue, body) : String(issue?.message);
   throw badRequest(kind === 'DeleteOptions' ? why : `${kind} in version "v1" cannot be handled as a ${kind}: ${why}`);
 }
 
 /** What Go's encoding/json says; the struct is named right for the fields of the object, its metadata and its spec. */
 function typeError(kind: string, issue: { path: PropertyKey[]; expected: string }, body: unknown): string {
   const names = issue.path.filter((part) => typeof part === 'string');
-  const [first = '', ...rest] = names;
   const structs: Record<string, string> = { metadata: 'ObjectMeta', spec: `${kind}Spec`, status: `${kind}Status` };
-  const struct = rest.length === 0 ? kind : (structs[first] ?? kind);
-  const last = names.at(-1) ?? '';
+  const struct = names.length === 1 ? kind : (structs[String(names[0])] ?? kind);
+  const last = String(names.at(-1));
   const types: Record<string, string> = {
     string: 'string',
     number: 'int64',

@@ -1,4 +1,4 @@
-import { type Kind, KINDS, RBAC_GROUP } from './kinds.ts';
+import { type Kind, KINDS, NAMESPACE, NODE, POD, RBAC_GROUP } from './kinds.ts';
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const AUTHENTICATION = 'authentication.k8s.io';
@@ -20,7 +20,7 @@ interface Resource {
 export const API_GROUPS: Readonly<Record<string, readonly Resource[]>> = {
   '': [
     ...resources(''),
-    ...['namespaces', 'nodes', 'pods'].map((name) => status(name)),
+    ...[NAMESPACE, NODE, POD].map(status),
     {
       name: 'serviceaccounts/token',
       singularName: '',
@@ -93,10 +93,8 @@ function resource({ kind, resource: name, namespaced, shortNames }: Kind): Resou
   };
 }
 
-function status(name: string): Resource {
-  const owner = KINDS.find((kind) => kind.resource === name);
-  const kind = owner?.kind ?? '';
-  return { name: `${name}/status`, singularName: '', namespaced: owner?.namespaced ?? false, kind, verbs: ['update'] };
+function status({ resource: name, kind, namespaced }: Kind): Resource {
+  return { name: `${name}/status`, singularName: '', namespaced, kind, verbs: ['update'] };
 }
 
 function review(kind: string, namespaced = false): Resource {

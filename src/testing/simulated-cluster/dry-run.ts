@@ -15,7 +15,7 @@ export function isDryRun(method: string, query: URLSearchParams, deleteOptions?:
   const values = deleteOptions === undefined ? query.getAll('dryRun') : dryRunOf(deleteOptions);
   if (values.every((value) => value === 'All')) return values.length > 0;
   const message = `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`;
-  throw invalid(OPTIONS[method] ?? '', 'meta.k8s.io', '', [
+  throw invalid(String(OPTIONS[method]), 'meta.k8s.io', '', [
     { field: 'dryRun', reason: 'FieldValueNotSupported', message },
   ]);
 }

@@ -29,9 +29,10 @@ export function impersonated(
   }
   const may = (group: string, resource: string, name: string, namespace = '', subresource = ''): void =>
     require({ verb: 'impersonate', group, resource, subresource, namespace, name });
-  const [, namespace, serviceAccount] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(username) ?? [];
-  if (namespace !== undefined && serviceAccount !== undefined) may('', 'serviceaccounts', serviceAccount, namespace);
-  else may('', 'users', username);
+  const { namespace, name = '' } =
+    /^system:serviceaccount:(?<namespace>[^:]+):(?<name>[^:]+)$/.exec(username)?.groups ?? {};
+  if (namespace === undefined) may('', 'users', username);
+  else may('', 'serviceaccounts', name, namespace);
   for (const group of groups) may('', 'groups', group);
   for (const [key, value] of extra) may('authentication.k8s.io', 'userextras', value, '', key);
   if (uid !== '') may('authentication.k8s.io', 'uids', uid);

@@ -47,8 +47,7 @@ const strings = z.record(z.string(), z.string()).optional();
 
 /** Go's error. */
 function illegalBase64(text: string): string {
-  const valid = /^[A-Za-z0-9+/]*/.exec(text)?.[0].length ?? 0;
-  return `illegal base64 data at input byte ${valid}`;
+  return `illegal base64 data at input byte ${text.search(/[^A-Za-z0-9+/]|$/)}`;
 }
 
 export const objectSchema: z.ZodType<ObjectInput> = z.looseObject({

@@ -32,15 +32,11 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
     return nonResource;
   }
 
-  let namespace = '';
-  let [resource = '', name = '', subresource = ''] = rest;
   // `namespaces/x/pods` names a resource in a namespace; `namespaces/x`, `namespaces/x/finalize` and `…/status` the namespace.
-  if (resource === 'namespaces' && name) {
-    namespace = name;
-    if (subresource && subresource !== 'finalize' && subresource !== 'status') {
-      [, , resource = '', name = '', subresource = ''] = rest;
-    }
-  }
+  const [parent, parentName = '', child] = rest;
+  const namespace = parent === 'namespaces' ? parentName : '';
+  const isWithin = namespace !== '' && child !== undefined && child !== 'finalize' && child !== 'status';
+  const [resource = '', name = '', subresource = ''] = isWithin ? rest.slice(2) : rest;
   return {
     type: 'resource',
     verb: verbOf(method, name, query),

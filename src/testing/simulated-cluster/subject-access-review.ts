@@ -17,6 +17,7 @@ const attributesSchema = {
       namespace: optionalText,
       verb: optionalText,
       group: optionalText,
+      version: optionalText,
       resource: optionalText,
       subresource: optionalText,
       name: optionalText,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { KubeConfig } from '@kubernetes/client-node';
 import { ClusterClient } from '../../../src/testing/cluster-client/cluster-client.ts';
 import { createServerCertificate } from '../../../src/testing/simulated-cluster/certificate.ts';
 import {
@@ -87,6 +88,24 @@ describe('on a cluster', () => {
     );
     using _ = cluster.fault('nodes', { status: 502, body: 'Bad Gateway' });
     await expect(client.createNode('n')).rejects.toThrow('POST /api/v1/nodes: 502 Bad Gateway');
+  });
+
+  test('a kubeconfig file connects as the administrator, or as whoever holds the token', async () => {
+    const read = (yaml: string): KubeConfig => {
+      const kubeConfig = new KubeConfig();
+      kubeConfig.loadFromString(yaml);
+      return kubeConfig;
+    };
+    const kubeConfig = read(client.kubeConfigYaml());
+    expect(kubeConfig.getCurrentCluster()).toMatchObject({
+      server: cluster.server,
+      caData: Buffer.from(cluster.ca).toString('base64'),
+    });
+    const { body } = await client.request('GET', '/api/v1/nodes', undefined, {
+      token: String(kubeConfig.getCurrentUser()?.token),
+    });
+    expect(body).toMatchObject({ kind: 'NodeList' });
+    expect(read(client.kubeConfigYaml({ token: 'other' })).getCurrentUser()?.token).toBe('other');
   });
 
   test.each(['web', 'a/b/c', '/web', 'shop/'])('%j is no namespace/name', async (ref) => {

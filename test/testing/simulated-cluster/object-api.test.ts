@@ -202,6 +202,50 @@ test('lists hold a namespace or all of them, and the resourceVersion of the late
   });
 });
 
+describe('a list in parts', () => {
+  interface Page {
+    readonly metadata: {
+      readonly continue?: string;
+      readonly remainingItemCount?: number;
+      readonly resourceVersion: string;
+    };
+    readonly items: readonly { readonly metadata: { readonly name: string } }[];
+  }
+  const page = async (query: string): Promise<Page & { readonly status: number }> => {
+    const { status, body } = await cluster.request('GET', `/api/v1/secrets?labelSelector=!no&${query}`);
+    return { ...(body as Page), status };
+  };
+  const namesOf = ({ items }: Page): readonly string[] => items.map(({ metadata }) => metadata.name);
+
+  test('goes on where it ended, as everything was when it began', async () => {
+    const secrets = [];
+    for (const ref of ['part-1/a', 'part-2/b', 'part-3/c']) secrets.push(await cluster.createSecret(ref));
+    const first = await page('limit=2');
+    expect(namesOf(first)).toEqual(['a', 'b']);
+    expect(first.metadata.remainingItemCount).toBe(1);
+    await secrets[2]?.delete();
+    const second = await page(`limit=2&continue=${first.metadata.continue}`);
+    expect(namesOf(second)).toEqual(['c']);
+    expect(second.metadata).toEqual({ resourceVersion: first.metadata.resourceVersion });
+    expect(namesOf(await page('limit=1&resourceVersion=0'))).toEqual(['a', 'b']);
+
+    cluster.expireWatches();
+    const late = await page(`continue=${first.metadata.continue}`);
+    expect(late.status).toBe(410);
+    expect(namesOf(await page(`continue=${late.metadata.continue}`))).toEqual([]);
+  });
+
+  test('is not to be had of what is forgotten, or not yet reached', async () => {
+    const { resourceVersion } = (await page('limit=1')).metadata;
+    const exact = `resourceVersionMatch=Exact&resourceVersion=`;
+    expect((await page(`${exact}${resourceVersion}`)).status).toBe(200);
+    await cluster.createSecret('part-1/later');
+    cluster.expireWatches();
+    expect((await page(`${exact}${resourceVersion}`)).status).toBe(410);
+    expect((await page('resourceVersion=999999')).status).toBe(504);
+  });
+});
+
 describe('deleting', () => {
   test('a Pod on a Node: it is terminating, can be hurried, and goes when forced', async () => {
     const pod = await cluster.createPod('shop/graceful', { node: 'node-a' });
@@ -290,6 +334,14 @@ describe('deleting', () => {
     expect((await cluster.request('GET', path)).body).toMatchObject({ items: [] });
   });
 
+  test('a Pod that asks for no grace, or is alone, goes at once', async () => {
+    const metadata = { name: 'graceless' };
+    const pod = { metadata, spec: { ...spec, nodeName: 'node-a', terminationGracePeriodSeconds: 0 } };
+    await cluster.request('POST', PODS, pod);
+    expect((await cluster.request('DELETE', `${PODS}/graceless`)).body).toMatchObject({ metadata });
+    expect((await cluster.request('GET', `${PODS}/graceless`)).status).toBe(404);
+  });
+
   test('the system namespaces stay', async () => {
     const { status, body } = await cluster.request('DELETE', '/api/v1/namespaces/kube-system');
     expect(status).toBe(403);
@@ -331,6 +383,35 @@ describe('changing', () => {
       status: 400,
       body: { message: 'the name of the object (node-b based on URL) was undeterminable: name must be provided' },
     });
+  });
+
+  test('a PUT of another uid names the place of an object in a namespace, too', async () => {
+    const pod = await cluster.createPod('shop/placed');
+    const { body } = await cluster.request('PUT', pod.path, {
+      ...(await pod.get()),
+      metadata: { name: 'placed', uid: 'x' },
+    });
+    expect(body).toMatchObject({ message: expect.stringContaining('Key: /registry/pods/shop/placed, ') });
+    expect((await cluster.request('PUT', pod.path, {})).status).toBe(400);
+  });
+
+  test('another specification is another generation, other labels are not', async () => {
+    const pod = await cluster.createPod('shop/generations');
+    const generation = async (patch: object): Promise<unknown> => {
+      const { body } = await cluster.request('PATCH', pod.path, patch, merge);
+      return (body as { metadata: { generation: unknown } }).metadata.generation;
+    };
+    expect(await generation({ metadata: { labels: { a: 'b' } } })).toBe(1);
+    expect(await generation({ spec: { activeDeadlineSeconds: 60 } })).toBe(2);
+  });
+
+  test('whoever takes the last finalizer away gets the object as it was last stored', async () => {
+    const held = await cluster.createServiceAccount('shop/let-go', { finalizers: ['example.com/hold'] });
+    await held.delete();
+    const before = await held.get();
+    const { body } = await cluster.request('PATCH', held.path, { metadata: { finalizers: null } }, merge);
+    expect(body).toMatchObject({ metadata: { resourceVersion: before?.metadata.resourceVersion } });
+    expect(body).not.toHaveProperty('metadata.finalizers');
   });
 
   test('a terminating object takes no new finalizers', async () => {

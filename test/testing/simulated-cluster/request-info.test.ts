@@ -10,6 +10,7 @@ const NONE = { type: 'resource', group: '', version: 'v1', namespace: '', name: 
 const IN_SHOP = { ...NONE, namespace: 'shop' };
 
 test.each([
+  ['GET', '/api/v1/namespaces/shop/', { ...IN_SHOP, verb: 'get', resource: 'namespaces', name: 'shop' }],
   ['GET', '/api/v1/pods', { ...NONE, verb: 'list', resource: 'pods' }],
   ['GET', '/api/v1/pods?watch=1', { ...NONE, verb: 'watch', resource: 'pods' }],
   ['GET', '/api/v1/pods?watch=true', { ...NONE, verb: 'watch', resource: 'pods' }],
