@@ -1,4 +1,4 @@
-import { tokenFault } from './bearer-token.ts';
+import { maxTokenLength, tokenFault } from './bearer-token.ts';
 import type { UnverifiedClaims } from './claims.ts';
 import type { Clock } from './clock.ts';
 import { ServiceAccountAuthError, type UnavailabilityCode } from './errors.ts';
@@ -139,7 +139,7 @@ export class CoreAuthenticator implements Authenticator {
   }
 
   cached(token: string): ServiceAccountIdentity | undefined {
-    if (this.#closing) return undefined;
+    if (this.#closing || token.length > maxTokenLength) return undefined;
     return this.#known(this.#keyOf(token), token)?.identity;
   }
 
@@ -224,8 +224,9 @@ export class CoreAuthenticator implements Authenticator {
 
   /** A hit in the last part of its term starts the next review, unless a watch proves life. */
   #known(key: string, token: string): CachedIdentity | undefined {
-    const entry = this.#cache.identity(key);
-    const isLate = entry && this.#parts.clock.monotonic() >= entry.term.refreshFrom;
+    const now = this.#parts.clock.monotonic();
+    const entry = this.#cache.identity(key, now);
+    const isLate = entry && now >= entry.term.refreshFrom;
     if (isLate && !this.#keeper.prolong(entry)) this.#refresh(key, token, entry);
     return entry;
   }

@@ -99,8 +99,8 @@ export function isBridging(term: IdentityTerm, clock: Clock): boolean {
   return clock.monotonic() < term.staleUntil && clock.now() < term.expiresAt;
 }
 
-export function isUsable(term: IdentityTerm, clock: Clock): boolean {
-  return clock.monotonic() < term.usableUntil && clock.now() < term.expiresAt;
+export function isUsable(term: IdentityTerm, clock: Clock, now: number = clock.monotonic()): boolean {
+  return now < term.usableUntil && clock.now() < term.expiresAt;
 }
 
 /**

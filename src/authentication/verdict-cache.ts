@@ -50,9 +50,10 @@ export class VerdictCache {
     this.#keeping = keeping;
   }
 
-  identity(key: string): CachedIdentity | undefined {
+  /** @param now on the monotonic clock, for who has just looked at it: looking is a part of what a hit costs */
+  identity(key: string, now: number = this.#clock.monotonic()): CachedIdentity | undefined {
     const entry = this.#identities.get(key);
-    if (entry === undefined || isUsable(entry.term, this.#clock)) return entry;
+    if (entry === undefined || isUsable(entry.term, this.#clock, now)) return entry;
     this.#keeping.prolong(entry);
     if (isUsable(entry.term, this.#clock)) return entry;
     if (!isBridging(entry.term, this.#clock)) this.#identities.delete(key);

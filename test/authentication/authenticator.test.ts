@@ -59,6 +59,11 @@ describe('a token', () => {
     expect(reviewer.asked).toEqual([token, token]);
   });
 
+  test('that is longer than any is not known, and not looked at', () => {
+    const { authenticator, token } = world();
+    expect(authenticator.cached(token.repeat(100))).toBeUndefined();
+  });
+
   test('is not known before its first review', () => {
     const { authenticator, reviewer, token } = world();
     expect(authenticator.cached(token)).toBeUndefined();

@@ -16,3 +16,15 @@ test('makes keys of one length that tell nothing of the token', () => {
   expect(keyOf('t')).toMatch(/^[A-Za-z0-9+/]{43}=$/);
   expect(keyOf('t'.repeat(8192))).toMatch(/^[A-Za-z0-9+/]{43}=$/);
 });
+
+test('keeps nothing of a token for the next one, and tells tokens of any text apart', () => {
+  const keyOf = tokenKeys();
+  const tokens = ['token', 'tokenx', 'toke', '', 'tökén', 'to\u0000en', 't\u{1f511}', 'token'.repeat(100)];
+  const keys = tokens.map((token) => keyOf(token));
+  expect(new Set(keys).size).toBe(tokens.length);
+  expect(tokens.toReversed().map((token) => keyOf(token))).toEqual(keys.toReversed());
+});
+
+test('takes nothing that is longer than any token', () => {
+  expect(() => tokenKeys()('t'.repeat(8193))).toThrow(RangeError);
+});
