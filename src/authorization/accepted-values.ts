@@ -16,9 +16,11 @@ interface ValueRule {
   readonly what: string;
   /** Why a value can never match, where it cannot. */
   readonly faultOf?: (value: string) => string | undefined;
-  /** What the identity has of it. */
-  readonly of: (identity: ServiceAccountIdentity) => readonly (string | undefined)[];
+  /** What the identity has of it: one, several, or none. */
+  readonly of: (identity: ServiceAccountIdentity) => OwnValues;
 }
+
+type OwnValues = string | undefined | readonly (string | undefined)[];
 
 /**
  * A rule that an identity's value be among the accepted ones.
@@ -35,15 +37,22 @@ export function acceptedValuesRule<Request>(rule: ValueRule, accepted: AcceptedV
       check: (identity, req) => {
         if (req === undefined) throw new TypeError(`${guardName}: check() needs the request for a function of it`);
         const value = first(req);
-        return typeof value === 'string' && value !== '' && of(identity).includes(value);
+        return typeof value === 'string' && value !== '' && has(of(identity), value);
       },
     };
   }
   const values = new Set(checkedValues(rule, accepted));
   return {
     description: `${what} ${[...values].join(' or ')}`,
-    check: (identity) => of(identity).some((value) => value !== undefined && values.has(value)),
+    check: (identity) => hasOneOf(of(identity), values),
   };
+}
+
+const has = (owned: OwnValues, value: string): boolean =>
+  typeof owned === 'object' ? owned.includes(value) : owned === value;
+
+function hasOneOf(owned: OwnValues, accepted: ReadonlySet<unknown>): boolean {
+  return typeof owned === 'object' ? owned.some((value) => accepted.has(value)) : accepted.has(owned);
 }
 
 function checkedValues({ guardName, what, faultOf }: ValueRule, accepted: readonly unknown[]): string[] {

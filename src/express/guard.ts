@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { type ErrorCode, ServiceAccountAuthError } from '../authentication/errors.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
 import type { Rule } from '../authorization/rule.ts';
-import { type AuthenticatedRequest, type Next, requestContext } from './request-context.ts';
+import { type AuthenticatedRequest, type Next, requestContext, type RequestContext } from './request-context.ts';
 import { thrownError } from './thrown-error.ts';
 
 declare const proves: unique symbol;
@@ -30,33 +30,43 @@ export function guardOf<Proves = unknown>({ description, check }: Rule<Request>)
   const handle = (req: AuthenticatedRequest, _res: ServerResponse, next: Next): void => {
     const context = req[requestContext];
     if (context === undefined) return next(new ServiceAccountAuthError('middleware_missing'));
-    const { mode, realm, emit } = context;
     const { serviceAccount } = req;
-    const refuse = (code: ErrorCode): void =>
-      mode === 'report' ? next() : next(new ServiceAccountAuthError(code, { realm }));
     if (serviceAccount === undefined) {
       // In the other modes the middleware has told so.
-      if (mode === 'optional') emit('rejected', anonymous);
-      return refuse('no_credentials');
+      if (context.mode === 'optional') context.emit('rejected', anonymous);
+      return refuse(context, 'no_credentials', next);
     }
-    const conclude = (allowed: boolean): void => {
-      if (allowed === true) return next();
-      emit('refused', { guard: description, identity: serviceAccount });
-      refuse('guard_refused');
-    };
-    const fail = (error: unknown): void => next(thrownError(error));
     let allowed: boolean | Promise<boolean>;
     try {
       // The middleware serves Express, so what the guards get is Express' request.
       allowed = check(serviceAccount, req as unknown as Request);
     } catch (error) {
-      return fail(error);
+      return next(thrownError(error));
     }
+    if (allowed === true) return next();
+    conclude(allowed, serviceAccount, context, next);
+  };
+  // Apart, so that a request that passes at once makes no closures.
+  const conclude = (
+    allowed: boolean | Promise<boolean>,
+    identity: ServiceAccountIdentity,
+    context: RequestContext,
+    next: Next,
+  ): void => {
+    const end = (late: boolean): void => {
+      if (late === true) return next();
+      context.emit('refused', { guard: description, identity });
+      refuse(context, 'guard_refused', next);
+    };
     // Whatever object a predicate answers: what is no promise refuses, as anything but `true` does.
-    if (typeof allowed === 'object') Promise.resolve(allowed).then(conclude, fail);
-    else conclude(allowed);
+    if (typeof allowed === 'object') Promise.resolve(allowed).then(end, (error: unknown) => next(thrownError(error)));
+    else end(allowed);
   };
   return Object.assign(handle, { description, check });
+}
+
+function refuse({ mode, realm }: RequestContext, code: ErrorCode, next: Next): void {
+  next(mode === 'report' ? undefined : new ServiceAccountAuthError(code, { realm }));
 }
 
 export function isGuard(value: unknown): value is Guard {

@@ -10,7 +10,7 @@ import { type Guard, guardOf } from './guard.ts';
 export function requireNamespace(...namespaces: AcceptedValues<Request>): Guard {
   return guardOf(
     acceptedValuesRule(
-      { guardName: 'requireNamespace', what: 'namespace', of: ({ namespace }) => [namespace] },
+      { guardName: 'requireNamespace', what: 'namespace', of: ({ namespace }) => namespace },
       namespaces,
     ),
   );

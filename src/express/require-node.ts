@@ -11,5 +11,5 @@ import { type Guard, guardOf } from './guard.ts';
  * @throws {TypeError} for no values, or an undefined or empty one
  */
 export function requireNode(...nodes: AcceptedValues<Request>): Guard<{ readonly node: NodeReference }> {
-  return guardOf(acceptedValuesRule({ guardName: 'requireNode', what: 'Node', of: ({ node }) => [node?.name] }, nodes));
+  return guardOf(acceptedValuesRule({ guardName: 'requireNode', what: 'Node', of: ({ node }) => node?.name }, nodes));
 }

@@ -14,7 +14,7 @@ export function requireServiceAccount(...serviceAccounts: AcceptedValues<Request
         guardName: 'requireServiceAccount',
         what: 'ServiceAccount',
         faultOf: (value) => (/^[^/:]+\/[^/:]+$/.test(value) ? undefined : 'is not of the form "namespace/name"'),
-        of: ({ namespace, name }) => [`${namespace}/${name}`],
+        of: ({ namespace, name }) => `${namespace}/${name}`,
       },
       serviceAccounts,
     ),
