@@ -1,7 +1,7 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { AuthenticateOptions, Authenticator } from '../authentication/authenticator.ts';
-import { bearerToken, tokenFault } from '../authentication/bearer-token.ts';
+import { type AuthenticateOptions, type Authenticator, CoreAuthenticator } from '../authentication/authenticator.ts';
+import { bearerToken, maxTokenLength, tokenFault } from '../authentication/bearer-token.ts';
 import { type CredentialsErrorCode, defaultRealm, inRealm, ServiceAccountAuthError } from '../authentication/errors.ts';
 import type { EventChannel } from '../authentication/events.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
@@ -109,9 +109,24 @@ export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthM
     return identity;
   };
 
+  // The cache of an authenticator of ours holds nothing but bearer tokens, so that it may be asked for a text which is not
+  // known to be one. For most requests this is all there is to do.
+  const ours = getToken === undefined && authenticator instanceof CoreAuthenticator ? authenticator : undefined;
+
   const middleware = (req: AuthenticatedRequest, res: ServerResponse, next: Next): void => {
+    const text = ours && textAfterScheme(req);
     req[requestContext] = context;
-    req.serviceAccount = undefined;
+    req.serviceAccount = text === undefined ? undefined : ours?.cached(text);
+    if (req.serviceAccount === undefined) authenticateInFull(req, res, next, text);
+    else next();
+  };
+
+  const authenticateInFull = (
+    req: AuthenticatedRequest,
+    res: ServerResponse,
+    next: Next,
+    notCached: string | undefined,
+  ): void => {
     let token: string;
     try {
       token = getToken === undefined ? tokenOfHeader(req) : checkedToken(getToken(req));
@@ -122,7 +137,7 @@ export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthM
       }
       return fail(error, next);
     }
-    const cached = authenticator.cached?.(token);
+    const cached = token === notCached ? undefined : authenticator.cached?.(token);
     if (cached !== undefined) {
       req.serviceAccount = cached;
       return next();
@@ -161,16 +176,32 @@ function addressOf({ socket }: Partial<IncomingMessage>): string | undefined {
   return socket?.remoteAddress;
 }
 
-/** Node drops all but the first `Authorization` of a request, so that only the raw headers show several. */
+const usualScheme = 'Bearer ';
+
+/**
+ * What follows the scheme, where a request has one `Authorization` header and that begins as usual. No more is known of it
+ * than its length: looking at each of its characters takes longer than a look into the cache.
+ */
+function textAfterScheme(req: IncomingMessage): string | undefined {
+  const { authorization } = req.headers;
+  if (typeof authorization !== 'string' || authorization.length > usualScheme.length + maxTokenLength) return undefined;
+  if (!authorization.startsWith(usualScheme) || hasSeveralCredentials(req)) return undefined;
+  return authorization.slice(usualScheme.length);
+}
+
 function tokenOfHeader(req: IncomingMessage): string {
-  const { rawHeaders } = req;
+  if (hasSeveralCredentials(req)) throw new ServiceAccountAuthError('several_credentials');
+  return bearerToken(req.headers.authorization);
+}
+
+/** Node drops all but the first `Authorization` of a request, so that only the raw headers show several. */
+function hasSeveralCredentials({ rawHeaders }: IncomingMessage): boolean {
   let count = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index];
     if (name?.length === 13 && name.toLowerCase() === 'authorization') count++;
   }
-  if (count > 1) throw new ServiceAccountAuthError('several_credentials');
-  return bearerToken(req.headers.authorization);
+  return count > 1;
 }
 
 function checkedToken(token: unknown): string {
