@@ -23,7 +23,8 @@ const answers = {
     const cache = { maxAgeMs: 600_000 };
     const authenticator = createAuthenticator({ audiences: audience, kubeConfig: kubeConfigOf(connection), cache });
     await authenticator.authenticate(token);
-    const handlers = [k8sServiceAccountAuth({ authenticator }), requireNamespace('shop'), requireBoundPod()] as const;
+    const authenticate = k8sServiceAccountAuth({ authenticator });
+    const [inShop, inPod] = [requireNamespace('shop'), requireBoundPod()];
     const authorization = `Bearer ${token}`;
     // One request for all calls, so that only what the handlers make anew counts. It is read, never called.
     const req = {
@@ -38,20 +39,22 @@ const answers = {
     };
     handle = () => {
       const before = passed;
-      for (const handler of handlers) handler(req, res, next);
-      if (passed !== before + handlers.length) throw new Error('A handler did not pass the request on at once');
+      authenticate(req, res, next);
+      inShop(req, res, next);
+      inPod(req, res, next);
+      if (passed !== before + 3) throw new Error('A handler did not pass the request on at once');
     };
-    const prefix = randomBytes(32).toString('base64');
+    const bytes = randomBytes(32 + token.length);
     strings = () => {
-      const key = hash('sha256', prefix + authorization.slice('Bearer '.length), 'base64');
-      if (key === '') throw new Error('There is no such hash');
+      bytes.write(authorization.slice('Bearer '.length), 32);
+      if (hash('sha256', bytes, 'base64') === '') throw new Error('There is no such hash');
     };
     for (let index = 0; index < 3 * calls; index++) {
       handle();
       strings();
     }
   },
-  /** The bytes that one request allocates, and those of one hash of its token under a prefix, which are all strings. */
+  /** The bytes that one request allocates, and those of cutting its token out of the header and hashing it: two strings. */
   bytes: (): { readonly handlers: number; readonly strings: number } => ({
     handlers: bytesPerCall(handle),
     strings: bytesPerCall(strings),
