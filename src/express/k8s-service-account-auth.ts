@@ -1,4 +1,4 @@
-import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { type AuthenticateOptions, type Authenticator, CoreAuthenticator } from '../authentication/authenticator.ts';
 import { bearerToken, maxTokenLength, tokenFault } from '../authentication/bearer-token.ts';
@@ -78,7 +78,8 @@ export function k8sServiceAccountAuth<Auth extends AuthenticatorLike>(
   options: SharedAuthenticatorOptions<Auth>,
 ): ServiceAccountAuthMiddleware<Auth>;
 export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthMiddleware<AuthenticatorLike> {
-  if (options instanceof IncomingMessage || arguments.length > 1) {
+  // Not by the class: to import `node:http` is to load all that it has, the WebSockets of undici too.
+  if ('rawHeaders' in Object(options) || arguments.length > 1) {
     throw new TypeError('k8sServiceAccountAuth makes the middleware: write app.use(k8sServiceAccountAuth())');
   }
   const {
