@@ -25,7 +25,7 @@ export async function allocations({ connection, tokens }: Bench): Promise<Row[]>
     handlers.push(bytes.handlers);
     strings.push(bytes.strings);
   }
-  const beyond = spreadOf(handlers.map((bytes, round) => bytes - (strings[round] ?? 0)));
+  const beyond = spreadOf(handlers.map((bytes, round) => Math.round(bytes - (strings[round] ?? 0))));
   const measure = 'allocations per cached request, middleware and two guards';
   return [
     {
