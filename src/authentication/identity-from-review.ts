@@ -2,6 +2,7 @@ import type { ServiceAccountClaims, UnverifiedClaims } from './claims.ts';
 import type { RejectionCode } from './errors.ts';
 import type { Review } from './reviewer.ts';
 import type { BoundObject, ServiceAccountIdentity } from './service-account-identity.ts';
+import { sharedValue } from './shared-value.ts';
 import type { Rejected, Verdict } from './verdict.ts';
 
 const usernamePrefix = 'system:serviceaccount:';
@@ -101,14 +102,14 @@ function frozenIdentity(
   { jti, iat, exp }: UnverifiedClaims,
   reviewedAt: number,
 ): ServiceAccountIdentity {
-  const nodeReference = node && Object.freeze({ name: node.name, ...(node.uid !== undefined && { uid: node.uid }) });
+  const nodeReference = node && sharedValue({ name: node.name, ...(node.uid !== undefined && { uid: node.uid }) });
   return Object.freeze({
-    username: review.username,
-    namespace,
-    name,
-    uid: review.uid,
-    groups: Object.freeze([...review.groups]),
-    audiences: Object.freeze([...audiences]),
+    username: sharedValue(review.username),
+    namespace: sharedValue(namespace),
+    name: sharedValue(name),
+    uid: sharedValue(review.uid),
+    groups: sharedValue([...review.groups]),
+    audiences: sharedValue([...audiences]),
     boundTo: boundObject(pod, nodeReference, secret),
     ...(pod && { pod: Object.freeze({ name: pod.name, uid: pod.uid }) }),
     ...(nodeReference && { node: nodeReference }),
@@ -116,10 +117,21 @@ function frozenIdentity(
     ...(iat !== undefined && { issuedAt: iat * 1000 }),
     ...(exp !== undefined && { expiresAt: exp * 1000 }),
     reviewedAt,
-    extra: Object.freeze(
-      Object.fromEntries(Object.entries(review.extra).map(([key, values]) => [key, Object.freeze([...values])])),
-    ),
+    extra: frozenExtra(review, pod),
   });
+}
+
+/** The texts that the identity has already, where they are the same: they have been compared. */
+function frozenExtra(
+  { extra }: AuthenticatedReview,
+  pod: ServiceAccountClaims['pod'],
+): ServiceAccountIdentity['extra'] {
+  const frozen = Object.entries(extra).map(([key, values]): [string, readonly string[]] => {
+    if (key === extraKey.podName && pod) return [key, Object.freeze([pod.name])];
+    if (key === extraKey.podUid && pod) return [key, Object.freeze([pod.uid])];
+    return [key, key === extraKey.credentialId ? Object.freeze([...values]) : sharedValue([...values])];
+  });
+  return Object.freeze(Object.fromEntries(frozen));
 }
 
 /** A Pod's token names the Pod's Node as well; it is the Pod that the API server looks up. */
