@@ -33,7 +33,7 @@ export async function firstRequests({ cluster, tokens, rounds, isQuick, say }: B
     ],
     {
       atLeast: Math.min(rounds.atLeast, enough),
-      atMost: enough,
+      atMost: Math.min(rounds.atMost, enough),
       onRound: (round) => say(`round ${round}`),
     },
   );

@@ -40,7 +40,7 @@ export async function latency({ cluster, tokens, isQuick, rounds, say }: Bench):
   const enough = Math.floor(unknown.length / (newTokensPerSecond * seconds)) - 1;
   const measured = await Rounds.of({ busy, quiet: p99 }, [['busy', 'quiet']], {
     atLeast: isQuick ? 4 : Math.min(enough, rounds.atLeast),
-    atMost: enough,
+    atMost: isQuick ? 4 : enough,
     onRound: (round) => say(`round ${round}`),
   });
   const [during, quiet] = (['busy', 'quiet'] as const).map((name) => measured.spread(name).median.toFixed(2));
