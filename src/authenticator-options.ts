@@ -23,6 +23,15 @@ export interface CacheOptions {
   readonly rejectionMaxAgeMs?: number;
 }
 
+export interface DecisionOptions {
+  /** How many decisions of RBAC to remember, at most a tenth of them for one caller. Default: 10,000. */
+  readonly maxEntries?: number;
+  /** For how long an allowance may be used after its SubjectAccessReview began, in milliseconds. Default: 60,000. */
+  readonly maxAgeMs?: number;
+  /** The same for a denial. Default: 10,000. */
+  readonly denialMaxAgeMs?: number;
+}
+
 export interface ReviewOptions {
   /** The deadline of one review, waiting for its turn included, in milliseconds. Default: 3,000. */
   readonly timeoutMs?: number;
@@ -65,6 +74,9 @@ export interface AuthenticatorOptions {
   /** Performs the TokenReviews instead of this library's own connections. Not together with `kubeConfig`. */
   readonly reviewer?: ReviewFunction;
   readonly cache?: CacheOptions;
+  /** How decisions of `requirePermission` and `allowed()` are remembered. */
+  readonly decisions?: DecisionOptions;
+  /** Of TokenReviews and SubjectAccessReviews, together. */
   readonly review?: ReviewOptions;
   /**
    * For how long past its term an identity may still be used, in milliseconds, while the API server cannot be asked: never
@@ -103,6 +115,7 @@ export interface CheckedAuthenticatorOptions {
   readonly kubeConfig?: KubeConfigLike | undefined;
   readonly reviewer?: ReviewFunction | undefined;
   readonly cache: Required<CacheOptions>;
+  readonly decisions: Required<DecisionOptions>;
   readonly review: Required<ReviewOptions>;
   readonly staleIfUnavailableMs: number;
   /** `undefined`: nothing is watched. */
@@ -137,6 +150,13 @@ const schema = z.strictObject({
       maxEntries: count.default(10_000),
       maxAgeMs: milliseconds.max(600_000).default(60_000),
       rejectionMaxAgeMs: milliseconds.default(10_000),
+    })
+    .prefault({}),
+  decisions: z
+    .strictObject({
+      maxEntries: count.default(10_000),
+      maxAgeMs: milliseconds.max(600_000).default(60_000),
+      denialMaxAgeMs: milliseconds.max(600_000).default(10_000),
     })
     .prefault({}),
   review: z

@@ -8,12 +8,9 @@ export type {
   RejectionCode,
   UnavailabilityCode,
 } from './authentication/errors.ts';
-export type {
-  AuthenticateOptions,
-  Authenticator,
-  AuthenticatorStatus,
-  LastReview,
-} from './authentication/authenticator.ts';
+export type { AuthenticateOptions, AuthenticatorStatus, LastReview } from './authentication/authenticator.ts';
+export type { Authenticator } from './kubernetes-authenticator.ts';
+export type { AccessAttributes, NonResourceAttributes, ResourceAttributes } from './authorization/access-attributes.ts';
 export type { AuthenticatorEvent, AuthenticatorEvents, Listener } from './authentication/events.ts';
 export type { EndListener, EndOfIdentity } from './authentication/open-streams.ts';
 export type { WatchedKind, WatchState } from './authentication/revocation-source.ts';
@@ -29,7 +26,13 @@ export type {
   ObjectReference,
   ServiceAccountIdentity,
 } from './authentication/service-account-identity.ts';
-export type { AuthenticatorOptions, CacheOptions, ReviewOptions, RevocationOptions } from './authenticator-options.ts';
+export type {
+  AuthenticatorOptions,
+  CacheOptions,
+  DecisionOptions,
+  ReviewOptions,
+  RevocationOptions,
+} from './authenticator-options.ts';
 export type { ReviewFunction } from './kubernetes/bounded-reviewer.ts';
 export type { KubeConfigCluster, KubeConfigLike } from './kubernetes/kube-config.ts';
 export type { TokenReviewRequest } from './kubernetes/token-review.ts';

@@ -1,6 +1,7 @@
-import { CoreAuthenticator, type Authenticator } from './authentication/authenticator.ts';
+import type { AuthenticatorParts } from './authentication/authenticator.ts';
 import { type AuthenticatorOptions, checkedAuthenticatorOptions } from './authenticator-options.ts';
 import type { ApiServerConnection } from './kubernetes/api-server-connection.ts';
+import { ApiServerAccessReviewer } from './kubernetes/api-server-access-reviewer.ts';
 import { ApiServer } from './kubernetes/api-server.ts';
 import { apiServerReview } from './kubernetes/api-server-review.ts';
 import { BoundedReviewer } from './kubernetes/bounded-reviewer.ts';
@@ -10,6 +11,7 @@ import { fetchKeySet } from './kubernetes/fetch-key-set.ts';
 import { kubeConfigConnection } from './kubernetes/kube-config-connection.ts';
 import { nodeLookup } from './kubernetes/node-lookup.ts';
 import { PublishedKeys } from './kubernetes/published-keys.ts';
+import { type Authenticator, KubernetesAuthenticator } from './kubernetes-authenticator.ts';
 import { stderrLog } from './stderr-log.ts';
 import { unfailingLog } from './unfailing-log.ts';
 
@@ -29,10 +31,20 @@ export function createAuthenticator(options: AuthenticatorOptions = {}): Authent
   return composeAuthenticator(options, 'createAuthenticator');
 }
 
-export function composeAuthenticator(options: AuthenticatorOptions, functionName: string): CoreAuthenticator {
+export function composeAuthenticator(options: AuthenticatorOptions, functionName: string): KubernetesAuthenticator {
   const checked = checkedAuthenticatorOptions(options, functionName);
-  const { audiences, kubeConfig, reviewer, cache, review, staleIfUnavailableMs, revocation, verifyNode, clock } =
-    checked;
+  const {
+    audiences,
+    kubeConfig,
+    reviewer,
+    cache,
+    decisions,
+    review,
+    staleIfUnavailableMs,
+    revocation,
+    verifyNode,
+    clock,
+  } = checked;
   const log = checked.log === false ? () => {} : unfailingLog(checked.log ?? stderrLog(clock));
   const connection = async (): Promise<ApiServerConnection> =>
     kubeConfig ? kubeConfigConnection(kubeConfig, log) : defaultConnection(process.env, clock, log);
@@ -40,10 +52,12 @@ export function composeAuthenticator(options: AuthenticatorOptions, functionName
   const fetchKeys = (): Promise<unknown> => fetchKeySet(apiServer, Math.min(keysTimeoutMs, review.timeoutMs / 2));
   const { maxAgeMs } = cache;
   const watch = revocation && new ClusterWatch(apiServer, { namespaces: revocation.namespaces, maxAgeMs }, clock, log);
-  return new CoreAuthenticator({
-    // A reviewer of one's own may ask any API server: its keys are not known.
+  const perform = reviewer ?? apiServerReview(apiServer);
+  const boundedReviewer = new BoundedReviewer(perform, audiences, review, () => apiServer.close());
+  const parts: AuthenticatorParts = {
+    // A reviewer of one's own may ask any API server: its keys are not known, nor whom it would be asked about.
     signatures: reviewer ? undefined : new PublishedKeys(fetchKeys, clock, log),
-    reviewer: new BoundedReviewer(reviewer ?? apiServerReview(apiServer), audiences, review, () => apiServer.close()),
+    reviewer: boundedReviewer,
     credentialReadAt: () => apiServer.credentialReadAt,
     revocation: {
       source: watch,
@@ -56,5 +70,7 @@ export function composeAuthenticator(options: AuthenticatorOptions, functionName
     clock,
     log,
     random: Math.random,
-  });
+  };
+  const accessReviewer = reviewer ? undefined : new ApiServerAccessReviewer(apiServer, boundedReviewer);
+  return new KubernetesAuthenticator(parts, { accessReviewer, limits: decisions });
 }

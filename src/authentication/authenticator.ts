@@ -1,3 +1,4 @@
+import { abandonable } from './abandonable.ts';
 import { maxTokenLength, tokenFault } from './bearer-token.ts';
 import type { UnverifiedClaims } from './claims.ts';
 import type { Clock } from './clock.ts';
@@ -62,7 +63,7 @@ export interface AuthenticatorStatus {
 }
 
 /** Token in, identity out. Knows no HTTP: serves Express, WebSocket upgrades, gRPC, Fastify alike. */
-export interface Authenticator extends AsyncDisposable {
+export interface TokenAuthenticator extends AsyncDisposable {
   /** The identity of a token that needs no review, at once and synchronously; else `undefined`. */
   cached(token: string): ServiceAccountIdentity | undefined;
   /**
@@ -116,7 +117,7 @@ type Outcome = Verdict | { readonly unavailable: Unavailability };
 /** After a background review began, no other of that token begins for this long. */
 const refreshPauseMs = 1_000;
 
-export class CoreAuthenticator implements Authenticator {
+export class CoreAuthenticator implements TokenAuthenticator {
   readonly #parts: AuthenticatorParts;
   readonly #keyOf = tokenKeys();
   readonly #keeper: IdentityKeeper;
@@ -370,13 +371,3 @@ const closed = (): Unavailability => new Unavailability('authenticator_closed', 
  * follows it does not undo that; only a verdict does. */
 const isAboutUs = (code: UnavailabilityCode): boolean =>
   code === 'reviewer_unauthenticated' || code === 'reviewer_forbidden';
-
-/** A wait that a signal ends, leaving nothing behind on the signal. */
-function abandonable<T>(wait: T | Promise<T>, signal: AbortSignal | undefined): T | Promise<T> {
-  if (signal === undefined || !(wait instanceof Promise)) return wait;
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const abandon = (): void => reject(signal.reason);
-  signal.addEventListener('abort', abandon, { once: true });
-  void wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
-  return promise;
-}

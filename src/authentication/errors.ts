@@ -17,7 +17,7 @@ export type RejectionCode =
   | 'not_a_service_account'
   | 'claims_mismatch';
 
-/** Nobody could say whether the bearer token is good: unavailability. */
+/** Nobody could say whether the bearer token is good, or whether the caller may do something: unavailability. */
 export type UnavailabilityCode =
   | 'configuration_invalid'
   | 'credential_unreadable'
@@ -33,11 +33,18 @@ export type UnavailabilityCode =
   | 'unknown_key_limit'
   | 'peer_limit'
   | 'reviewer_failed'
+  | 'evaluation_failed'
+  | 'permissions_changing'
   | 'authenticator_closed';
 
 /** Every way a request can fail. `docs/errors.md` says for each what it means and what to do. */
 export type ErrorCode =
-  CredentialsErrorCode | RejectionCode | UnavailabilityCode | 'guard_refused' | 'middleware_missing';
+  | CredentialsErrorCode
+  | RejectionCode
+  | UnavailabilityCode
+  | 'attributes_malformed'
+  | 'guard_refused'
+  | 'middleware_missing';
 
 export type ErrorStatus = 400 | 401 | 403 | 500 | 503;
 
@@ -62,7 +69,12 @@ const insufficientScope: Outcome = {
   challenge: 'insufficient_scope',
   message: 'The calling ServiceAccount may not do this',
 };
-const unavailable: Outcome = { status: 503, message: 'The bearer token could not be verified at the moment' };
+const malformedAttributes: Outcome = {
+  status: 400,
+  challenge: 'invalid_request',
+  message: 'The request names what cannot exist',
+};
+const unavailable: Outcome = { status: 503, message: 'The caller could not be verified at the moment' };
 const middlewareMissing: Outcome = {
   status: 500,
   message: 'A guard ran before k8sServiceAccountAuth(): app.use() the middleware first',
@@ -97,7 +109,10 @@ const outcomes: Readonly<Record<ErrorCode, Outcome>> = {
   unknown_key_limit: unavailable,
   peer_limit: unavailable,
   reviewer_failed: unavailable,
+  evaluation_failed: unavailable,
+  permissions_changing: unavailable,
   authenticator_closed: unavailable,
+  attributes_malformed: malformedAttributes,
   guard_refused: insufficientScope,
   middleware_missing: middlewareMissing,
 };

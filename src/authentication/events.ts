@@ -20,7 +20,7 @@ export interface AuthenticatorEvents {
     /** The `jti` that the token claims, where it is known. */
     readonly credentialId: string | undefined;
   };
-  /** Nobody could say whether a caller's token is good (503). */
+  /** Nobody could say whether a caller's token is good, or whether it may do something (503). */
   unavailable: { readonly code: UnavailabilityCode; readonly reason: string };
   /** What identities in use are bound to is gone; their tokens are refused from now on. */
   revoked: {
@@ -31,8 +31,23 @@ export interface AuthenticatorEvents {
     /** How many listeners of `onRevoked` were told. */
     readonly streams: number;
   };
-  /** A guard refused an identity (403); in report mode: would have. */
-  refused: { readonly guard: string; readonly identity: ServiceAccountIdentity };
+  /** A SubjectAccessReview ended, with a decision or without one. */
+  accessReviewed: {
+    readonly outcome: 'allowed' | 'denied' | 'unavailable';
+    readonly durationMs: number;
+    readonly identity: ServiceAccountIdentity;
+    /** What was asked about: `get orders.orders.example.com in namespace shop`. */
+    readonly permission: string;
+    /** The API server's words, where it has any. */
+    readonly reason: string;
+  };
+  /** A guard refused an identity (403, or 400 where the request names what cannot exist); in report mode: would have. */
+  refused: {
+    readonly guard: string;
+    readonly identity: ServiceAccountIdentity;
+    /** What is wrong with the request, where that is why. */
+    readonly reason?: string;
+  };
 }
 
 export type AuthenticatorEvent = keyof AuthenticatorEvents;

@@ -1,16 +1,12 @@
 import type { ServiceAccountClaims, UnverifiedClaims } from './claims.ts';
 import type { RejectionCode } from './errors.ts';
+import { isLabel, isSubdomain } from './kubernetes-names.ts';
 import type { Review } from './reviewer.ts';
 import type { BoundObject, ServiceAccountIdentity } from './service-account-identity.ts';
 import { sharedValue } from './shared-value.ts';
 import type { Rejected, Verdict } from './verdict.ts';
 
 const usernamePrefix = 'system:serviceaccount:';
-
-/** Kubernetes' DNS-1123 label (namespaces) and subdomain (ServiceAccounts). */
-const label = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
-const isLabel = (text: string): boolean => text.length <= 63 && label.test(text);
-const isSubdomain = (text: string): boolean => text.length <= 253 && text.split('.').every((part) => label.test(part));
 
 /** The keys under which a review's `user.extra` carries what the token is bound to. */
 const extraKey = {

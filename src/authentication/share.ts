@@ -1,5 +1,11 @@
-import type { ServiceAccountClaims } from './claims.ts';
+import type { ObjectReference } from './service-account-identity.ts';
 import type { Share } from './reviewer.ts';
+
+interface Account {
+  readonly namespace: string;
+  readonly name: string;
+  readonly pod?: ObjectReference | undefined;
+}
 
 /** Kubernetes' names are at most 253 characters long; the bound keeps shares small whatever a signer signs. */
 const maxNameLength = 253;
@@ -11,7 +17,7 @@ const maxNameLength = 253;
  *
  * @param account what the token claims, where its claims are verified
  */
-export function shareOf(account: ServiceAccountClaims | undefined, peer: string): Share {
+export function shareOf(account: Account | undefined, peer: string): Share {
   if (account === undefined) return ['unverified', peer];
   const { namespace, name, pod } = account;
   const parts = [namespace, name, pod?.uid ?? ''];

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Request } from 'express';
-import { type ErrorCode, ServiceAccountAuthError } from '../authentication/errors.ts';
+import { type ErrorCode, inRealm, ServiceAccountAuthError } from '../authentication/errors.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
 import type { Rule } from '../authorization/rule.ts';
 import { type AuthenticatedRequest, type Next, requestContext, type RequestContext } from './request-context.ts';
@@ -41,7 +41,7 @@ export function guardOf<Proves = unknown>({ description, check }: Rule<Request>)
       // The middleware serves Express, so what the guards get is Express' request.
       allowed = check(serviceAccount, req as unknown as Request);
     } catch (error) {
-      return next(thrownError(error));
+      return fail(context, error, next);
     }
     if (allowed === true) return next();
     conclude(allowed, serviceAccount, context, next);
@@ -59,7 +59,7 @@ export function guardOf<Proves = unknown>({ description, check }: Rule<Request>)
       refuse(context, 'guard_refused', next);
     };
     // Whatever object a predicate answers: what is no promise refuses, as anything but `true` does.
-    if (typeof allowed === 'object') Promise.resolve(allowed).then(end, (error: unknown) => next(thrownError(error)));
+    if (typeof allowed === 'object') Promise.resolve(allowed).then(end, (error: unknown) => fail(context, error, next));
     else end(allowed);
   };
   return Object.assign(handle, { description, check });
@@ -67,6 +67,11 @@ export function guardOf<Proves = unknown>({ description, check }: Rule<Request>)
 
 function refuse({ mode, realm }: RequestContext, code: ErrorCode, next: Next): void {
   next(mode === 'report' ? undefined : new ServiceAccountAuthError(code, { realm }));
+}
+
+function fail({ mode, realm }: RequestContext, error: unknown, next: Next): void {
+  if (!(error instanceof ServiceAccountAuthError)) return next(thrownError(error));
+  next(mode === 'report' ? undefined : inRealm(error, realm));
 }
 
 export function isGuard(value: unknown): value is Guard {

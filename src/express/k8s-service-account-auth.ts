@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { type AuthenticateOptions, type Authenticator, CoreAuthenticator } from '../authentication/authenticator.ts';
+import { type AuthenticateOptions, CoreAuthenticator } from '../authentication/authenticator.ts';
 import { bearerToken, maxTokenLength, tokenFault } from '../authentication/bearer-token.ts';
 import { type CredentialsErrorCode, defaultRealm, inRealm, ServiceAccountAuthError } from '../authentication/errors.ts';
 import type { EventChannel } from '../authentication/events.ts';
@@ -8,6 +8,7 @@ import type { ServiceAccountIdentity } from '../authentication/service-account-i
 import { authenticatorOptionNames, type AuthenticatorOptions } from '../authenticator-options.ts';
 import { checkOptions, functionOption, objectWith } from '../check-options.ts';
 import { composeAuthenticator } from '../create-authenticator.ts';
+import type { Authenticator, KubernetesAuthenticator } from '../kubernetes-authenticator.ts';
 import {
   type AuthenticatedRequest,
   type Mode,
@@ -18,7 +19,8 @@ import {
 import { thrownError } from './thrown-error.ts';
 
 /** The least of an authenticator: enough for a fake in one line. */
-export type AuthenticatorLike = Pick<Authenticator, 'authenticate'> & Partial<Pick<Authenticator, 'cached'>>;
+export type AuthenticatorLike = Pick<Authenticator, 'authenticate'> &
+  Partial<Pick<Authenticator, 'cached' | 'allowed'>>;
 
 export interface MiddlewareOptions {
   /** What happens to requests without an identity. Default: `enforce`. */
@@ -93,7 +95,7 @@ export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthM
     throw new TypeError(`k8sServiceAccountAuth: give either "authenticator" or "${Object.keys(rest).join('", "')}"`);
   }
   const authenticator: AuthenticatorLike = given ?? composeAuthenticator(rest, 'k8sServiceAccountAuth');
-  const context: RequestContext = { mode, realm, emit: emitterOf(authenticator) };
+  const context: RequestContext = { mode, realm, emit: emitterOf(authenticator), decide: deciderOf(authenticator) };
 
   const fail = (error: unknown, next: Next): void => {
     if (!(error instanceof ServiceAccountAuthError)) return next(thrownError(error));
@@ -175,6 +177,20 @@ function emitterOf(authenticator: AuthenticatorLike): RequestContext['emit'] {
  */
 function addressOf({ socket }: Partial<IncomingMessage>): string | undefined {
   return socket?.remoteAddress;
+}
+
+/** Those made here answer at once what they remember. */
+function deciderOf(authenticator: AuthenticatorLike): NonNullable<RequestContext['decide']> {
+  const { decide } = authenticator as Partial<Pick<KubernetesAuthenticator, 'decide'>>;
+  if (decide !== undefined) return decide.bind(authenticator);
+  return (identity, { attributes }) => {
+    if (authenticator.allowed === undefined) {
+      throw new TypeError(
+        'The authenticator of k8sServiceAccountAuth() has no allowed(), which requirePermission asks',
+      );
+    }
+    return authenticator.allowed(identity, attributes);
+  };
 }
 
 const usualScheme = 'Bearer ';

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthenticatorEvent, AuthenticatorEvents } from '../authentication/events.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
+import type { AccessQuestion } from '../authorization/access-question.ts';
 
 /**
  * - `enforce`: no request passes without an identity.
@@ -15,6 +16,8 @@ export interface RequestContext {
   readonly mode: Mode;
   readonly realm: string;
   readonly emit: <Event extends AuthenticatorEvent>(event: Event, payload: AuthenticatorEvents[Event]) => void;
+  /** Whether RBAC allows it; throws or rejects where nobody can say. Absent from a middleware of an earlier version. */
+  readonly decide?: (identity: ServiceAccountIdentity, question: AccessQuestion) => boolean | Promise<boolean>;
 }
 
 // Registered, so that guards and middleware of two copies of this package understand each other.

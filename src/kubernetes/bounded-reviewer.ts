@@ -34,6 +34,8 @@ export class BoundedReviewer implements Reviewer {
   readonly #timeoutMs: number;
   readonly #policy: ReviewPolicy;
   readonly #release: () => void;
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #isClosed = false;
 
   constructor(perform: ReviewFunction, audiences: readonly string[], limits: ReviewLimits, release: () => void) {
     this.#perform = perform;
@@ -43,11 +45,33 @@ export class BoundedReviewer implements Reviewer {
     this.#release = release;
   }
 
-  async review(token: string, { share, waitedMs }: Turn = ownTurn): Promise<Review> {
+  async review(token: string, turn: Turn = ownTurn): Promise<Review> {
+    const perform = (signal: AbortSignal): Promise<unknown> =>
+      this.#perform(tokenReviewRequest(token, this.#audiences), { signal });
+    return this.inTurn(perform, (answer) => reviewOf(answer, token), turn, [token]);
+  }
+
+  /**
+   * Another question about a caller, under the same deadline and policy as the reviews, and in turn with them.
+   *
+   * @param secrets what no message may hold
+   * @throws {Unavailability} where no answer could be had
+   */
+  async inTurn<T>(
+    perform: (signal: AbortSignal) => Promise<unknown>,
+    read: (answer: unknown) => T,
+    { share, waitedMs }: Turn,
+    secrets: readonly string[] = [],
+  ): Promise<T> {
+    if (this.#isClosed) throw new Unavailability('authenticator_closed', 'The authenticator is closed');
+    const answer = withDeadline(this.#timeoutMs, waitedMs, (deadline) => this.#attempt(perform, share, deadline));
+    this.#inFlight.add(answer);
     try {
-      return await withDeadline(this.#timeoutMs, waitedMs, (deadline) => this.#inTurn(token, share, deadline));
+      return read(await answer);
     } catch (error) {
-      throw this.#asUnavailability(error, token);
+      throw this.#asUnavailability(error, secrets);
+    } finally {
+      this.#inFlight.delete(answer);
     }
   }
 
@@ -64,18 +88,18 @@ export class BoundedReviewer implements Reviewer {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#inFlight);
     this.#release();
   }
 
-  async #inTurn(token: string, share: Share, deadline: Deadline): Promise<Review> {
+  #attempt(perform: (signal: AbortSignal) => Promise<unknown>, share: Share, deadline: Deadline): Promise<unknown> {
     const { signal, passed } = deadline;
     // Raced here too, so that a performer that does not heed its signal gives its turn back.
-    const attempt = (): Promise<unknown> =>
-      Promise.race([passed, this.#perform(tokenReviewRequest(token, this.#audiences), { signal })]);
-    return reviewOf(await this.#policy.execute(attempt, deadline, share), token);
+    return this.#policy.execute(() => Promise.race([passed, perform(signal)]), deadline, share);
   }
 
-  #asUnavailability(error: unknown, token: string): Unavailability {
+  #asUnavailability(error: unknown, secrets: readonly string[]): Unavailability {
     if (error instanceof Unavailability) return error;
     if (error instanceof QueueFull) {
       return new Unavailability('review_queue_full', 'Too many reviews are waiting for their turn');
@@ -84,6 +108,6 @@ export class BoundedReviewer implements Reviewer {
       const why = this.#policy.lastOutage?.message;
       return new Unavailability('api_server_down', `The API server is not asked for a moment: ${why}`);
     }
-    return new Unavailability('reviewer_failed', `The reviewer failed: ${wordsOf(error, [token])}`);
+    return new Unavailability('reviewer_failed', `The reviewer failed: ${wordsOf(error, secrets)}`);
   }
 }

@@ -1,4 +1,4 @@
-import type { Authenticator, AuthenticatorStatus } from '../authentication/authenticator.ts';
+import type { AuthenticatorStatus } from '../authentication/authenticator.ts';
 import {
   type CredentialsErrorCode,
   type RejectionCode,
@@ -14,6 +14,9 @@ import {
 import type { EndListener, EndOfIdentity } from '../authentication/open-streams.ts';
 import { Unavailability } from '../authentication/reviewer.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
+import type { AccessAttributes } from '../authorization/access-attributes.ts';
+import { accessQuestion } from '../authorization/access-question.ts';
+import type { Authenticator } from '../kubernetes-authenticator.ts';
 
 /** What an authenticator can say of a token that is not an identity. */
 export type FakeFailure = CredentialsErrorCode | RejectionCode | UnavailabilityCode;
@@ -26,6 +29,11 @@ export interface FakeAuthenticator extends Authenticator {
   revoke(identity: ServiceAccountIdentity, reason?: EndOfIdentity): void;
 }
 
+export interface FakeAuthenticatorOptions {
+  /** What RBAC would say of attributes that make sense. Default: nobody may do anything. */
+  readonly allowed?: (identity: ServiceAccountIdentity, attributes: AccessAttributes) => boolean;
+}
+
 /**
  * An authenticator without a cluster: it knows the tokens it is given and refuses all others (`token_refused`). It tells
  * of failures by events as a real one does, and refuses all tokens once it is closed.
@@ -34,6 +42,7 @@ export interface FakeAuthenticator extends Authenticator {
  */
 export function fakeAuthenticator(
   tokens: Readonly<Record<string, ServiceAccountIdentity | FakeFailure>>,
+  { allowed = () => false }: FakeAuthenticatorOptions = {},
 ): FakeAuthenticator {
   const known = new Map(Object.entries(tokens));
   const events = new EventChannel(() => {});
@@ -64,6 +73,15 @@ export function fakeAuthenticator(
       const outcome = state === 'closed' ? 'authenticator_closed' : (known.get(token) ?? 'token_refused');
       if (typeof outcome === 'string') throw failure(outcome);
       return outcome;
+    },
+    allowed: async (
+      identity: ServiceAccountIdentity,
+      attributes: AccessAttributes,
+      { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    ) => {
+      signal?.throwIfAborted();
+      if (state === 'closed') throw failure('authenticator_closed');
+      return allowed(identity, accessQuestion(attributes, 'allowed').attributes);
     },
     ready: async () => {
       if (state === 'closed') throw new Unavailability('authenticator_closed', 'The authenticator is closed');

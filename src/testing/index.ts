@@ -1,4 +1,9 @@
-export { fakeAuthenticator, type FakeAuthenticator, type FakeFailure } from './fake-authenticator.ts';
+export {
+  fakeAuthenticator,
+  type FakeAuthenticator,
+  type FakeAuthenticatorOptions,
+  type FakeFailure,
+} from './fake-authenticator.ts';
 export { fakeIdentity, type FakeIdentityOptions } from './fake-identity.ts';
 export {
   type SignOptions,

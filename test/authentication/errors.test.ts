@@ -17,6 +17,8 @@ const unavailabilities: readonly ErrorCode[] = [
   'review_queue_full',
   'unknown_key_limit',
   'reviewer_failed',
+  'evaluation_failed',
+  'permissions_changing',
   'authenticator_closed',
 ];
 const rejections: readonly ErrorCode[] = [
@@ -45,6 +47,17 @@ test.each<[ErrorCode]>([['malformed_credentials'], ['several_credentials']])('%s
     headers: {
       'WWW-Authenticate':
         'Bearer realm="kubernetes", error="invalid_request", error_description="The Authorization header is malformed"',
+    },
+    expose: true,
+  });
+});
+
+test('attributes that cannot exist: 400, invalid_request', () => {
+  expect(new ServiceAccountAuthError('attributes_malformed')).toMatchObject({
+    status: 400,
+    headers: {
+      'WWW-Authenticate':
+        'Bearer realm="kubernetes", error="invalid_request", error_description="The request names what cannot exist"',
     },
     expose: true,
   });

@@ -1,8 +1,8 @@
 import { createSecretKey, generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LogEntry } from '../../src/authentication/log.ts';
-import type { Authenticator } from '../../src/authentication/authenticator.ts';
 import { createAuthenticator } from '../../src/create-authenticator.ts';
+import type { Authenticator } from '../../src/kubernetes-authenticator.ts';
 import { signToken } from '../../src/testing/simulated-cluster/sign-token.ts';
 import type { SigningKey } from '../../src/testing/simulated-cluster/signing-key.ts';
 import { type SimulatedCluster, startSimulatedCluster } from '../../src/testing/simulated-cluster/simulated-cluster.ts';

@@ -56,7 +56,7 @@ const unavailable = (code: string, retryAfter = '1'): Outcome => ({
   status: 503,
   code,
   retryAfter,
-  message: 'The bearer token could not be verified at the moment',
+  message: 'The caller could not be verified at the moment',
 });
 
 let cluster: SimulatedCluster;

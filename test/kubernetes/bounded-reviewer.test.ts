@@ -335,3 +335,22 @@ test('closing releases what it was given to release', async () => {
   await reviewer.close();
   expect(release).toHaveBeenCalledTimes(1);
 });
+
+test('close() waits for what is in turn, then releases, and lets nothing else begin', async () => {
+  const { perform, answers } = deaf();
+  const release = jest.fn();
+  const reviewer = new BoundedReviewer(perform, ['orders'], limits, release);
+  const review = reviewer.review('token');
+  await settled();
+  const closing = reviewer.close();
+  await settled();
+  expect(release).not.toHaveBeenCalled();
+  expect(await caught(reviewer.inTurn(async () => 'answer', String, { share: ['own'], waitedMs: 0 }))).toMatchObject({
+    code: 'authenticator_closed',
+  });
+  answers[0]?.(accepted);
+
+  expect(await review).toMatchObject({ username: 'admin' });
+  await closing;
+  expect(release).toHaveBeenCalledTimes(1);
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Authenticator } from '../../src/authentication/authenticator.ts';
+import type { Authenticator } from '../../src/kubernetes-authenticator.ts';
 import { ServiceAccountAuthError } from '../../src/authentication/errors.ts';
 import { fakeAuthenticator } from '../../src/testing/fake-authenticator.ts';
 import { fakeIdentity } from '../../src/testing/fake-identity.ts';

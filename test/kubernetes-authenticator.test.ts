@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Authenticator, createAuthenticator, type LogEntry, type ServiceAccountIdentity } from '../src/index.ts';
+import { type SimulatedCluster, startSimulatedCluster } from '../src/testing/index.ts';
+import { caught } from './support/caught.ts';
+
+const orders = { verb: 'get', group: 'orders.example.com', resource: 'orders', namespace: 'shop' };
+
+let cluster: SimulatedCluster;
+let token: string;
+let logged: LogEntry[];
+beforeAll(async () => {
+  cluster = await startSimulatedCluster();
+  const pod = await cluster.createPod('shop/web-1', { serviceAccount: 'web' });
+  token = await pod.token({ audiences: 'orders' });
+  await cluster.allow('shop/web', orders);
+  await cluster.allow('shop/web', { verb: 'get', path: '/reports/*' });
+});
+afterAll(() => cluster.close());
+beforeEach(() => {
+  logged = [];
+});
+
+async function identified(
+  options: Parameters<typeof createAuthenticator>[0] = {},
+): Promise<{ readonly authenticator: Authenticator; readonly identity: ServiceAccountIdentity }> {
+  const authenticator = createAuthenticator({
+    kubeConfig: cluster.kubeConfig,
+    audiences: 'orders',
+    log: (entry) => void logged.push(entry),
+    ...options,
+  });
+  return { authenticator, identity: await authenticator.authenticate(token) };
+}
+
+test('what Roles allow is allowed, and nothing else', async () => {
+  const { authenticator, identity } = await identified();
+  await using _ = authenticator;
+
+  expect(await authenticator.allowed(identity, orders)).toBe(true);
+  expect(await authenticator.allowed(identity, { ...orders, name: 'order-1' })).toBe(true);
+  expect(await authenticator.allowed(identity, { ...orders, verb: 'delete' })).toBe(false);
+  expect(await authenticator.allowed(identity, { ...orders, namespace: 'attic' })).toBe(false);
+  expect(await authenticator.allowed(identity, { verb: 'get', path: '/reports/2026' })).toBe(true);
+  expect(await authenticator.allowed(identity, { verb: 'get', path: '/secrets' })).toBe(false);
+});
+
+test('thirty questions cost one round of reviews over few connections, and then none', async () => {
+  const { authenticator, identity } = await identified({ review: { maxConcurrent: 4 } });
+  await using _ = authenticator;
+  const before = cluster.requests.subjectaccessreviews;
+  const ask = (): Promise<boolean[]> =>
+    Promise.all(
+      Array.from({ length: 30 }, (__, index) => authenticator.allowed(identity, { ...orders, name: `order-${index}` })),
+    );
+
+  expect(await ask()).toEqual(Array.from({ length: 30 }, () => true));
+  expect(await ask()).toEqual(Array.from({ length: 30 }, () => true));
+  expect(cluster.requests.subjectaccessreviews - before).toBe(30);
+  expect(cluster.connections.open).toBeLessThanOrEqual(4 + 1);
+});
+
+test('wrong attributes, and something that is no identity, are errors of the program', async () => {
+  const { authenticator, identity } = await identified();
+  await using _ = authenticator;
+
+  expect(await caught(authenticator.allowed(identity, { ...orders, name: '' }))).toBeInstanceOf(TypeError);
+  expect(await caught(authenticator.allowed(undefined as never, orders))).toMatchObject({
+    message: 'allowed: expected an identity, and attributes of what it wants to do',
+  });
+  expect(await caught(authenticator.allowed('web' as never, orders))).toBeInstanceOf(TypeError);
+});
+
+test('a caller that gives up gets its own reason, and the decision is there for the next', async () => {
+  const { authenticator, identity } = await identified();
+  await using _ = authenticator;
+  const abort = new AbortController();
+  const abandoned = caught(authenticator.allowed(identity, orders, { signal: abort.signal }));
+  abort.abort('gone');
+
+  expect(await abandoned).toBe('gone');
+  expect(await authenticator.allowed(identity, orders)).toBe(true);
+  expect(await caught(authenticator.allowed(identity, orders, { signal: abort.signal }))).toBe('gone');
+});
+
+describe('where nobody can say', () => {
+  test('it is 503, told to listeners and to the operator', async () => {
+    const { authenticator, identity } = await identified({ review: { timeoutMs: 300 } });
+    await using _ = authenticator;
+    const events: unknown[] = [];
+    for (const event of ['accessReviewed', 'unavailable'] as const) {
+      authenticator.on(event, (payload) => events.push({ event, payload }));
+    }
+    const fault = cluster.fault('subjectaccessreviews', { hang: true });
+    const error = await caught(authenticator.allowed(identity, orders));
+    fault[Symbol.dispose]();
+
+    expect(error).toMatchObject({ status: 503, headers: { 'Retry-After': '1' } });
+    expect(events).toMatchObject([
+      {
+        event: 'accessReviewed',
+        payload: { outcome: 'unavailable', identity, permission: 'get orders.orders.example.com in namespace shop' },
+      },
+      { event: 'unavailable', payload: { code: 'api_server_timeout' } },
+    ]);
+    expect(logged).toHaveLength(1);
+    expect(await authenticator.allowed(identity, orders)).toBe(true);
+  });
+
+  test('because we may not ask, the operator is told which right is missing', async () => {
+    const orphan = await cluster.createServiceAccount('shop/orphan');
+    await cluster.allow('shop/orphan', { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' });
+    const { authenticator, identity } = await identified({ kubeConfig: cluster.kubeConfigOf(await orphan.token()) });
+    await using _ = authenticator;
+
+    expect(await caught(authenticator.allowed(identity, orders))).toMatchObject({ code: 'reviewer_forbidden' });
+    expect(logged).toMatchObject([
+      { code: 'reviewer_forbidden', message: expect.stringMatching(/SubjectAccessReviews.*system:auth-delegator/) },
+    ]);
+  });
+
+  test('because the authenticator is closed, nothing is sent', async () => {
+    const { authenticator, identity } = await identified();
+    await authenticator.allowed(identity, orders);
+    await authenticator.close();
+    const before = cluster.requests.subjectaccessreviews;
+
+    expect(await caught(authenticator.allowed(identity, orders))).toMatchObject({
+      code: 'authenticator_closed',
+      status: 503,
+    });
+    expect(cluster.requests.subjectaccessreviews).toBe(before);
+  });
+
+  test('because a reviewer of the user makes the reviews, that is an error of the program', async () => {
+    await using authenticator = createAuthenticator({ reviewer: () => Promise.reject(new Error('none')), log: false });
+
+    expect(await caught(authenticator.allowed({ username: 'x' } as ServiceAccountIdentity, orders))).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining('`kubeConfig`'),
+    });
+  });
+});
+
+test('close() lets decisions that are being made end', async () => {
+  const { authenticator, identity } = await identified();
+  using _ = cluster.fault('subjectaccessreviews', { delayMs: 50 });
+  const decision = authenticator.allowed(identity, { ...orders, name: 'last' });
+  while (cluster.requests.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+  await authenticator.close();
+
+  expect(await decision).toBe(true);
+});
+
+test('a caller reviewed anew is asked about anew', async () => {
+  const { authenticator, identity } = await identified({ cache: { maxAgeMs: 0 } });
+  await using _ = authenticator;
+  const before = cluster.requests.subjectaccessreviews;
+  await authenticator.allowed(identity, orders);
+  await authenticator.allowed(identity, orders);
+  await authenticator.allowed(await authenticator.authenticate(token), orders);
+
+  expect(cluster.requests.subjectaccessreviews - before).toBe(2);
+});
