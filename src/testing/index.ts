@@ -24,6 +24,7 @@ export {
   type SecretOptions,
 } from './cluster-client/cluster-client.ts';
 export type { Rule, Subject } from './cluster-client/access.ts';
+export type { RbacManifest } from './cluster-client/rbac-manifest.ts';
 export type { ApiResponse } from './cluster-client/api-connection.ts';
 export type { KubernetesObject } from './cluster-client/kubernetes-object.ts';
 export type { NodeHandle } from './cluster-client/node-handle.ts';

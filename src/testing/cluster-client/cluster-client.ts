@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { KubeConfigLike } from '../../kubernetes/kube-config.ts';
@@ -7,6 +8,7 @@ import { type KubernetesObject, kubernetesObject } from './kubernetes-object.ts'
 import { NodeHandle } from './node-handle.ts';
 import { type Caller, ObjectHandle } from './object-handle.ts';
 import { PodHandle } from './pod-handle.ts';
+import { rbacCollection, type RbacManifest } from './rbac-manifest.ts';
 import { rbacObjects } from './rbac-objects.ts';
 import { SecretHandle } from './secret-handle.ts';
 import { ServiceAccountHandle } from './service-account-handle.ts';
@@ -156,17 +158,43 @@ export class ClusterClient implements AsyncDisposable {
 
   /** Grants rights by RBAC and waits until they are in force. */
   async allow(subject: Subject, ...rules: readonly Rule[]): Promise<void> {
-    for (const rule of rules) {
-      const { role, binding, review } = rbacObjects(subject, rule);
-      if ('namespace' in rule && rule.namespace !== undefined)
-        await this.#ensure('/api/v1/namespaces', 'Namespace', rule.namespace);
-      const created = await this.#create(role.collection, role.kind, role.content, RBAC);
-      await this.#create(binding.collection, binding.kind, binding.content(created.metadata.name), RBAC);
-      await eventually(`the right to ${JSON.stringify(rule)}`, async () => {
-        const { body } = await this.#call('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
-        return reviewAnswer.parse(body).status.allowed;
-      });
+    for (const rule of rules) await this.#grant(subject, rule);
+  }
+
+  /**
+   * Creates Roles, ClusterRoles and their bindings as your manifests have them, or replaces those that are there, and
+   * waits until they are in force. For the policies that your service will be deployed with.
+   */
+  async rbac(...manifests: readonly RbacManifest[]): Promise<void> {
+    for (const manifest of manifests) {
+      const collection = rbacCollection(manifest);
+      const { namespace, name } = manifest.metadata;
+      if (namespace !== undefined) await this.#ensure('/api/v1/namespaces', 'Namespace', namespace);
+      const { status } = await this.#call('POST', collection, manifest, [409]);
+      if (status === 409) await this.#call('PUT', `${collection}/${name}`, manifest);
     }
+    const namespaces = new Set(manifests.map(({ metadata }) => metadata.namespace));
+    for (const namespace of namespaces) await this.#untilRbacIsInForce(namespace);
+  }
+
+  /** What was written last is in force last: once a right given now holds, all that was written before it does. */
+  async #untilRbacIsInForce(namespace: string | undefined): Promise<void> {
+    const rule = { verb: 'get', group: 'in-force.example.com', resource: 'canaries', ...(namespace && { namespace }) };
+    for (const path of await this.#grant({ user: `canary-${randomUUID()}` }, rule)) await this.#call('DELETE', path);
+  }
+
+  /** Returns the paths of the role and the binding. */
+  async #grant(subject: Subject, rule: Rule): Promise<readonly string[]> {
+    const { role, binding, review } = rbacObjects(subject, rule);
+    if ('namespace' in rule && rule.namespace !== undefined)
+      await this.#ensure('/api/v1/namespaces', 'Namespace', rule.namespace);
+    const created = await this.#create(role.collection, role.kind, role.content, RBAC);
+    const bound = await this.#create(binding.collection, binding.kind, binding.content(created.metadata.name), RBAC);
+    await eventually(`the right to ${JSON.stringify(rule)}`, async () => {
+      const { body } = await this.#call('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
+      return reviewAnswer.parse(body).status.allowed;
+    });
+    return [`${role.collection}/${created.metadata.name}`, `${binding.collection}/${bound.metadata.name}`];
   }
 
   /** A plain call, whatever the status of the answer. A body that is a string is sent as it is, anything else as JSON. */

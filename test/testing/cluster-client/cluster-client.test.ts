@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ClusterClient } from '../../../src/testing/cluster-client/cluster-client.ts';
+import type { RbacManifest } from '../../../src/testing/cluster-client/rbac-manifest.ts';
 import { createServerCertificate } from '../../../src/testing/simulated-cluster/certificate.ts';
 import {
   type SimulatedCluster,
@@ -110,6 +111,60 @@ describe('on a cluster', () => {
 
   test.each(['web', 'a/b/c', '/web', 'shop/'])('%j is no namespace/name', async (ref) => {
     await expect(client.createPod(ref)).rejects.toThrow(`Expected namespace/name, got ${JSON.stringify(ref)}`);
+  });
+
+  const reader = (verbs: readonly string[]): RbacManifest => ({
+    kind: 'Role',
+    metadata: { namespace: 'shop', name: 'reader' },
+    rules: [{ verbs, apiGroups: ['orders.example.com'], resources: ['orders'] }],
+  });
+  const bound: RbacManifest = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { namespace: 'shop', name: 'web-reads' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'reader' },
+    subjects: [{ kind: 'ServiceAccount', name: 'web' }],
+  };
+  const may = async (verb: string): Promise<boolean> => {
+    const { body } = await client.request('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+      spec: {
+        user: 'system:serviceaccount:shop:web',
+        resourceAttributes: { verb, group: 'orders.example.com', resource: 'orders', namespace: 'shop' },
+      },
+    });
+    return (body as { status: { allowed: boolean } }).status.allowed;
+  };
+
+  test('RBAC is what the manifests say, and what they say next', async () => {
+    await client.rbac(reader(['get']), bound);
+    expect(await Promise.all([may('get'), may('list')])).toEqual([true, false]);
+    await client.rbac(reader(['list']));
+
+    expect(await Promise.all([may('get'), may('list')])).toEqual([false, true]);
+    const { body } = await client.request('GET', '/apis/rbac.authorization.k8s.io/v1/rolebindings');
+    expect((body as { items: unknown[] }).items).toHaveLength(1);
+  });
+
+  test('RBAC in the whole cluster comes by ClusterRoles', async () => {
+    await client.rbac(
+      { ...reader(['get']), kind: 'ClusterRole', metadata: { name: 'reader' } },
+      {
+        kind: 'ClusterRoleBinding',
+        metadata: { name: 'shop-reads' },
+        roleRef: { kind: 'ClusterRole', name: 'reader' },
+        subjects: [{ kind: 'ServiceAccount', namespace: 'shop', name: 'web' }],
+      },
+    );
+    expect(await may('get')).toBe(true);
+  });
+
+  test.each<[string, RbacManifest, string]>([
+    ['of another kind', { kind: 'Pod', metadata: { name: 'a' } }, 'rbac.authorization.k8s.io/v1 Pod is no Role'],
+    ['of another version', { ...bound, apiVersion: 'v1' }, 'v1 RoleBinding is no Role'],
+    ['in no namespace', { kind: 'Role', metadata: { name: 'a' } }, 'the Role "a" needs a metadata.namespace'],
+    ['that the cluster refuses', { ...bound, roleRef: { kind: 'Role', name: '' } }, '422'],
+  ])('RBAC %s is an error that says so', async (_name, manifest, message) => {
+    await expect(client.rbac(manifest)).rejects.toThrow(message);
   });
 
   test('a Secret holds a legacy token only if it was made for that', async () => {
