@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { labelKeyProblems, labelValueProblems } from '../../../src/testing/simulated-cluster/label-rules.ts';
+import { labelKeyProblems, labelValueProblems } from '../../src/authorization/label-rules.ts';
 
 test.each(['app', 'a', 'App_1.x-y', 'example.com/app', 'x'.repeat(63)])('the key %s is good', (key) => {
   expect(labelKeyProblems(key)).toEqual([]);
