@@ -11,6 +11,7 @@ export type {
 export type { AuthenticateOptions, AuthenticatorStatus, LastReview } from './authentication/authenticator.ts';
 export type { Authenticator } from './kubernetes-authenticator.ts';
 export type { AccessAttributes, NonResourceAttributes, ResourceAttributes } from './authorization/access-attributes.ts';
+export type { CallingPod } from './authorization/calling-pod.ts';
 export type { AuthenticatorEvent, AuthenticatorEvents, Listener } from './authentication/events.ts';
 export type { EndListener, EndOfIdentity } from './authentication/open-streams.ts';
 export type { WatchedKind, WatchState } from './authentication/revocation-source.ts';

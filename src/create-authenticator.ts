@@ -10,6 +10,7 @@ import { defaultConnection } from './kubernetes/default-connection.ts';
 import { fetchKeySet } from './kubernetes/fetch-key-set.ts';
 import { kubeConfigConnection } from './kubernetes/kube-config-connection.ts';
 import { nodeLookup } from './kubernetes/node-lookup.ts';
+import { podLookup } from './kubernetes/pod-lookup.ts';
 import { PublishedKeys } from './kubernetes/published-keys.ts';
 import { type Authenticator, KubernetesAuthenticator } from './kubernetes-authenticator.ts';
 import { stderrLog } from './stderr-log.ts';
@@ -71,6 +72,10 @@ export function composeAuthenticator(options: AuthenticatorOptions, functionName
     log,
     random: Math.random,
   };
-  const accessReviewer = reviewer ? undefined : new ApiServerAccessReviewer(apiServer, boundedReviewer);
-  return new KubernetesAuthenticator(parts, { accessReviewer, limits: decisions });
+  if (reviewer) return new KubernetesAuthenticator(parts, undefined);
+  return new KubernetesAuthenticator(parts, {
+    accessReviewer: new ApiServerAccessReviewer(apiServer, boundedReviewer),
+    limits: decisions,
+    pods: podLookup(apiServer, boundedReviewer),
+  });
 }

@@ -8,7 +8,10 @@ export type {
 } from './express/k8s-service-account-auth.ts';
 export { allOf } from './express/all-of.ts';
 export { anyOf } from './express/any-of.ts';
-export { requireBoundPod } from './express/require-bound-pod.ts';
+export { type BoundPodOptions, requireBoundPod } from './express/require-bound-pod.ts';
+export type { TrustedProxies } from './express/peer-address.ts';
+export type { PodConditions } from './authorization/pod-conditions.ts';
+export type { Labels } from './authorization/label-selector.ts';
 export { requireGroup } from './express/require-group.ts';
 export { requireIdentity } from './express/require-identity.ts';
 export { requireNamespace } from './express/require-namespace.ts';

@@ -12,6 +12,8 @@ import type { AccessAttributes } from './authorization/access-attributes.ts';
 import { AccessDecisions, type DecisionLimits } from './authorization/access-decisions.ts';
 import { type AccessQuestion, accessQuestion } from './authorization/access-question.ts';
 import type { AccessReviewer } from './authorization/access-reviewer.ts';
+import type { CallingPod, PodDirectory } from './authorization/calling-pod.ts';
+import { CallingPods } from './authorization/calling-pods.ts';
 
 /** Token in, identity out; identity in, allowed or denied out. */
 export interface Authenticator extends TokenAuthenticator {
@@ -27,30 +29,39 @@ export interface Authenticator extends TokenAuthenticator {
     attributes: AccessAttributes,
     options?: AuthenticateOptions,
   ): Promise<boolean>;
+  /**
+   * The Pod that the identity's token is bound to, with its labels and addresses, looked at once per TokenReview;
+   * `undefined` where it is gone, or the token is bound to none. Needs the right to get Pods.
+   *
+   * @throws {ServiceAccountAuthError} for unavailability (503); with `signal`, its reason
+   */
+  callingPod(identity: ServiceAccountIdentity, options?: AuthenticateOptions): Promise<CallingPod | undefined>;
 }
 
+/** Whom to ask about callers once they are known; not there where the user's own reviewer knows them. */
 export interface AccessParts {
-  /** `undefined`: a reviewer of the user's own, and nobody to ask about rights. */
-  readonly accessReviewer: AccessReviewer | undefined;
+  readonly accessReviewer: AccessReviewer;
   readonly limits: DecisionLimits;
+  readonly pods: PodDirectory;
 }
 
 /** The authenticator that asks a cluster: both halves of the core, with one stream of events. */
 export class KubernetesAuthenticator extends CoreAuthenticator implements Authenticator {
   readonly #decisions: AccessDecisions | undefined;
+  readonly #pods: CallingPods | undefined;
 
-  constructor(parts: AuthenticatorParts, { accessReviewer, limits }: AccessParts) {
+  constructor(parts: AuthenticatorParts, access: AccessParts | undefined) {
     super(parts);
-    const { clock, log } = parts;
-    this.#decisions =
-      accessReviewer &&
-      new AccessDecisions({
-        reviewer: accessReviewer,
-        limits,
-        clock,
-        log,
-        onReviewed: (event) => this.emit('accessReviewed', event),
-      });
+    if (access === undefined) return;
+    const { clock, log, maxEntries, lifetimes } = parts;
+    this.#decisions = new AccessDecisions({
+      reviewer: access.accessReviewer,
+      limits: access.limits,
+      clock,
+      log,
+      onReviewed: (event) => this.emit('accessReviewed', event),
+    });
+    this.#pods = new CallingPods({ directory: access.pods, maxEntries, maxAgeMs: lifetimes.maxAgeMs, clock, log });
   }
 
   async allowed(
@@ -59,20 +70,35 @@ export class KubernetesAuthenticator extends CoreAuthenticator implements Authen
     { signal }: AuthenticateOptions = {},
   ): Promise<boolean> {
     signal?.throwIfAborted();
-    if (typeof (identity as Partial<ServiceAccountIdentity> | undefined)?.username !== 'string') {
-      throw new TypeError('allowed: expected an identity, and attributes of what it wants to do');
-    }
+    checkIdentity(identity, 'allowed');
     return abandonable(this.decide(identity, accessQuestion(attributes, 'allowed')), signal);
+  }
+
+  async callingPod(
+    identity: ServiceAccountIdentity,
+    { signal }: AuthenticateOptions = {},
+  ): Promise<CallingPod | undefined> {
+    signal?.throwIfAborted();
+    checkIdentity(identity, 'callingPod');
+    return abandonable(this.podOf(identity, false), signal);
   }
 
   /** For the guards: synchronous where the decision is known. */
   decide(identity: ServiceAccountIdentity, question: AccessQuestion): boolean | Promise<boolean> {
-    if (this.#decisions === undefined) {
-      throw new TypeError('Permissions cannot be asked about with a reviewer of your own: give `kubeConfig` instead');
-    }
+    if (this.#decisions === undefined) throw nobodyToAsk();
     if (this.status().state === 'closed') return this.#unavailable(closed());
-    const decision = this.#decisions.decide(identity, question);
-    return typeof decision === 'boolean' ? decision : decision.catch((error: unknown) => this.#unavailable(error));
+    return this.#orUnavailable(this.#decisions.decide(identity, question));
+  }
+
+  /** For the guards: synchronous where the Pod is known. @param anew whether what is known may be out of date */
+  podOf(identity: ServiceAccountIdentity, anew: boolean): CallingPod | undefined | Promise<CallingPod | undefined> {
+    if (this.#pods === undefined) throw nobodyToAsk();
+    if (this.status().state === 'closed') return this.#unavailable(closed());
+    return this.#orUnavailable(anew ? this.#pods.anew(identity) : this.#pods.of(identity));
+  }
+
+  #orUnavailable<T>(answer: T | Promise<T>): T | Promise<T> {
+    return answer instanceof Promise ? answer.catch((error: unknown) => this.#unavailable(error)) : answer;
   }
 
   async #unavailable(error: unknown): Promise<never> {
@@ -82,5 +108,13 @@ export class KubernetesAuthenticator extends CoreAuthenticator implements Authen
     throw new ServiceAccountAuthError(code, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
   }
 }
+
+function checkIdentity(identity: ServiceAccountIdentity, method: string): void {
+  if (typeof (identity as Partial<ServiceAccountIdentity> | undefined)?.username === 'string') return;
+  throw new TypeError(`${method}: expected an identity, and got none`);
+}
+
+const nobodyToAsk = (): TypeError =>
+  new TypeError('With a reviewer of your own nobody can be asked about rights and Pods: give `kubeConfig` instead');
 
 const closed = (): Unavailability => new Unavailability('authenticator_closed', 'The authenticator is closed');

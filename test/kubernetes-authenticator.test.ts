@@ -65,7 +65,7 @@ test('wrong attributes, and something that is no identity, are errors of the pro
 
   expect(await caught(authenticator.allowed(identity, { ...orders, name: '' }))).toBeInstanceOf(TypeError);
   expect(await caught(authenticator.allowed(undefined as never, orders))).toMatchObject({
-    message: 'allowed: expected an identity, and attributes of what it wants to do',
+    message: 'allowed: expected an identity, and got none',
   });
   expect(await caught(authenticator.allowed('web' as never, orders))).toBeInstanceOf(TypeError);
 });
@@ -160,4 +160,52 @@ test('a caller reviewed anew is asked about anew', async () => {
   await authenticator.allowed(await authenticator.authenticate(token), orders);
 
   expect(cluster.requests.subjectaccessreviews - before).toBe(2);
+});
+
+describe('the calling Pod', () => {
+  test('is looked at once per TokenReview, and anew by the next', async () => {
+    const pod = await cluster.createPod('shop/seen', {
+      serviceAccount: 'web',
+      labels: { app: 'web' },
+      podIP: '10.0.0.7',
+    });
+    const seen = await pod.token({ audiences: 'orders' });
+    let later = 0;
+    const clock = { now: () => Date.now(), monotonic: () => performance.now() + later };
+    const { authenticator } = await identified({ clock });
+    await using _ = authenticator;
+    const identity = await authenticator.authenticate(seen);
+    const before = cluster.requests.pods;
+
+    const expected = { labels: { app: 'web' }, ips: ['10.0.0.7'], hostNetwork: false };
+    expect(await authenticator.callingPod(identity)).toEqual(expected);
+    expect(await authenticator.callingPod(identity)).toEqual(expected);
+    expect(cluster.requests.pods - before).toBe(1);
+    later = 60_000;
+    expect(await authenticator.callingPod(await authenticator.authenticate(seen))).toEqual(expected);
+    expect(cluster.requests.pods - before).toBe(2);
+  });
+
+  test('is undefined once it is gone, and where the token is bound to none', async () => {
+    const pod = await cluster.createPod('shop/short', { serviceAccount: 'web' });
+    const { authenticator } = await identified();
+    await using _ = authenticator;
+    const identity = await authenticator.authenticate(await pod.token({ audiences: 'orders' }));
+    await pod.delete();
+    await cluster.createPod('shop/short', { serviceAccount: 'web' });
+
+    expect(await authenticator.callingPod(identity)).toBeUndefined();
+    const { pod: __, ...podless } = identity;
+    expect(await authenticator.callingPod(podless)).toBeUndefined();
+  });
+
+  test('cannot be looked at without the right to, which is 503 and said to the operator', async () => {
+    const blind = await cluster.createServiceAccount('shop/blind');
+    await cluster.allow('shop/blind', { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' });
+    const { authenticator, identity } = await identified({ kubeConfig: cluster.kubeConfigOf(await blind.token()) });
+    await using _ = authenticator;
+
+    expect(await caught(authenticator.callingPod(identity))).toMatchObject({ code: 'reviewer_forbidden', status: 503 });
+    expect(logged).toMatchObject([{ code: 'reviewer_forbidden', message: expect.stringContaining('get Pods') }]);
+  });
 });

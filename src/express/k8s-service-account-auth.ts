@@ -20,7 +20,7 @@ import { thrownError } from './thrown-error.ts';
 
 /** The least of an authenticator: enough for a fake in one line. */
 export type AuthenticatorLike = Pick<Authenticator, 'authenticate'> &
-  Partial<Pick<Authenticator, 'cached' | 'allowed'>>;
+  Partial<Pick<Authenticator, 'cached' | 'allowed' | 'callingPod'>>;
 
 export interface MiddlewareOptions {
   /** What happens to requests without an identity. Default: `enforce`. */
@@ -95,7 +95,13 @@ export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthM
     throw new TypeError(`k8sServiceAccountAuth: give either "authenticator" or "${Object.keys(rest).join('", "')}"`);
   }
   const authenticator: AuthenticatorLike = given ?? composeAuthenticator(rest, 'k8sServiceAccountAuth');
-  const context: RequestContext = { mode, realm, emit: emitterOf(authenticator), decide: deciderOf(authenticator) };
+  const context: RequestContext = {
+    mode,
+    realm,
+    emit: emitterOf(authenticator),
+    decide: deciderOf(authenticator),
+    podOf: podFinderOf(authenticator),
+  };
 
   const fail = (error: unknown, next: Next): void => {
     if (!(error instanceof ServiceAccountAuthError)) return next(thrownError(error));
@@ -190,6 +196,19 @@ function deciderOf(authenticator: AuthenticatorLike): NonNullable<RequestContext
       );
     }
     return authenticator.allowed(identity, attributes);
+  };
+}
+
+function podFinderOf(authenticator: AuthenticatorLike): NonNullable<RequestContext['podOf']> {
+  const { podOf } = authenticator as Partial<Pick<KubernetesAuthenticator, 'podOf'>>;
+  if (podOf !== undefined) return podOf.bind(authenticator);
+  return (identity) => {
+    if (authenticator.callingPod === undefined) {
+      throw new TypeError(
+        'The authenticator of k8sServiceAccountAuth() has no callingPod(), which requireBoundPod asks',
+      );
+    }
+    return authenticator.callingPod(identity);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthenticatorEvent, AuthenticatorEvents } from '../authentication/events.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
+import type { CallingPod } from '../authorization/calling-pod.ts';
 import type { AccessQuestion } from '../authorization/access-question.ts';
 
 /**
@@ -18,6 +19,11 @@ export interface RequestContext {
   readonly emit: <Event extends AuthenticatorEvent>(event: Event, payload: AuthenticatorEvents[Event]) => void;
   /** Whether RBAC allows it; throws or rejects where nobody can say. Absent from a middleware of an earlier version. */
   readonly decide?: (identity: ServiceAccountIdentity, question: AccessQuestion) => boolean | Promise<boolean>;
+  /** The caller's Pod, looked at anew where what is known does not fit; throws or rejects where nobody can say. */
+  readonly podOf?: (
+    identity: ServiceAccountIdentity,
+    anew: boolean,
+  ) => CallingPod | undefined | Promise<CallingPod | undefined>;
 }
 
 // Registered, so that guards and middleware of two copies of this package understand each other.

@@ -16,6 +16,7 @@ import { Unavailability } from '../authentication/reviewer.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
 import type { AccessAttributes } from '../authorization/access-attributes.ts';
 import { accessQuestion } from '../authorization/access-question.ts';
+import type { CallingPod } from '../authorization/calling-pod.ts';
 import type { Authenticator } from '../kubernetes-authenticator.ts';
 
 /** What an authenticator can say of a token that is not an identity. */
@@ -32,6 +33,8 @@ export interface FakeAuthenticator extends Authenticator {
 export interface FakeAuthenticatorOptions {
   /** What RBAC would say of attributes that make sense. Default: nobody may do anything. */
   readonly allowed?: (identity: ServiceAccountIdentity, attributes: AccessAttributes) => boolean;
+  /** What the cluster would say of the Pod that a token is bound to. Default: it is gone. */
+  readonly callingPod?: (identity: ServiceAccountIdentity) => Partial<CallingPod> | undefined;
 }
 
 /**
@@ -42,7 +45,7 @@ export interface FakeAuthenticatorOptions {
  */
 export function fakeAuthenticator(
   tokens: Readonly<Record<string, ServiceAccountIdentity | FakeFailure>>,
-  { allowed = () => false }: FakeAuthenticatorOptions = {},
+  { allowed = () => false, callingPod = () => undefined }: FakeAuthenticatorOptions = {},
 ): FakeAuthenticator {
   const known = new Map(Object.entries(tokens));
   const events = new EventChannel(() => {});
@@ -82,6 +85,15 @@ export function fakeAuthenticator(
       signal?.throwIfAborted();
       if (state === 'closed') throw failure('authenticator_closed');
       return allowed(identity, accessQuestion(attributes, 'allowed').attributes);
+    },
+    callingPod: async (
+      identity: ServiceAccountIdentity,
+      { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    ) => {
+      signal?.throwIfAborted();
+      if (state === 'closed') throw failure('authenticator_closed');
+      const pod = identity.pod && callingPod(identity);
+      return pod && { labels: {}, ips: [], hostNetwork: false, ...pod };
     },
     ready: async () => {
       if (state === 'closed') throw new Unavailability('authenticator_closed', 'The authenticator is closed');
