@@ -6,6 +6,7 @@ export type {
   ServiceAccountAuthMiddleware,
   SharedAuthenticatorOptions,
 } from './express/k8s-service-account-auth.ts';
+export { type AccessDescription, describeAccess, type RouteAccess } from './express/describe-access.ts';
 export { allOf } from './express/all-of.ts';
 export { anyOf } from './express/any-of.ts';
 export { type BoundPodOptions, requireBoundPod } from './express/require-bound-pod.ts';

@@ -2,7 +2,12 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Authenticator, createAuthenticator } from 'k8s-service-account-auth';
+import {
+  type AccessDescription,
+  type Authenticator,
+  createAuthenticator,
+  describeAccess,
+} from 'k8s-service-account-auth';
 import { ordersService } from '../orders-service/service.ts';
 import type { DemoCluster } from './demo-cluster.ts';
 import { Workloads } from './workloads.ts';
@@ -12,6 +17,8 @@ export interface Stage extends AsyncDisposable {
   readonly cluster: DemoCluster;
   readonly workloads: Workloads;
   readonly authenticator: Authenticator;
+  /** Who comes to which route. */
+  readonly access: AccessDescription;
   /** Where the service listens. */
   readonly url: string;
   /** The namespace whose Pods may ask for orders. */
@@ -38,7 +45,8 @@ export async function openStage(cluster: DemoCluster): Promise<Stage> {
   );
   await readyWithin(5_000, authenticator);
 
-  const server = ordersService({ authenticator, shopNamespace: shop }).listen(0, '127.0.0.1');
+  const service = ordersService({ authenticator, shopNamespace: shop });
+  const server = service.listen(0, '127.0.0.1');
   await once(server, 'listening');
   cleanUp.defer(() => closed(server));
   const disposables = cleanUp.move();
@@ -46,6 +54,7 @@ export async function openStage(cluster: DemoCluster): Promise<Stage> {
     cluster,
     workloads,
     authenticator,
+    access: describeAccess(service),
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     shop,
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),

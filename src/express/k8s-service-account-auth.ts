@@ -48,6 +48,7 @@ export interface ServiceAccountAuthMiddleware<Auth extends AuthenticatorLike = A
   (req: IncomingMessage, res: ServerResponse, next: Next): void;
   /** What stands behind the middleware: for `ready()`, `close()`, `status()` and events. */
   readonly authenticator: Auth;
+  readonly mode: Mode;
 }
 
 const ownOptions = {
@@ -168,7 +169,7 @@ export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthM
       },
     );
   };
-  return Object.assign(middleware, { authenticator });
+  return Object.assign(middleware, { authenticator, mode });
 }
 
 /** Only the authenticators made here have events; a fake need not. */

@@ -68,8 +68,13 @@ const isIn = (list: BlockList, one: string): boolean => list.check(one, familyOf
 
 const familyOf = (one: string): 'ipv4' | 'ipv6' => (isIP(one) === 6 ? 'ipv6' : 'ipv4');
 
+const mappedPrefix = '::ffff:';
+
 /** An IP address without its zone, IPv4 as such where a dual-stack socket maps it into IPv6; `undefined` for what is none. */
 function address(text: string | undefined): string | undefined {
-  const plain = text?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '') ?? '';
+  const [plain = ''] = text?.split('%') ?? [];
+  const mapped =
+    plain.slice(0, mappedPrefix.length).toLowerCase() === mappedPrefix ? plain.slice(mappedPrefix.length) : '';
+  if (isIP(mapped) === 4) return mapped;
   return isIP(plain) === 0 ? undefined : plain;
 }

@@ -35,7 +35,6 @@ export class BoundedReviewer implements Reviewer {
   readonly #policy: ReviewPolicy;
   readonly #release: () => void;
   readonly #inFlight = new Set<Promise<unknown>>();
-  #isClosed = false;
 
   constructor(perform: ReviewFunction, audiences: readonly string[], limits: ReviewLimits, release: () => void) {
     this.#perform = perform;
@@ -48,30 +47,32 @@ export class BoundedReviewer implements Reviewer {
   async review(token: string, turn: Turn = ownTurn): Promise<Review> {
     const perform = (signal: AbortSignal): Promise<unknown> =>
       this.#perform(tokenReviewRequest(token, this.#audiences), { signal });
-    return this.inTurn(perform, (answer) => reviewOf(answer, token), turn, [token]);
+    return this.#inTurn(perform, (answer) => reviewOf(answer, token), turn, [token]);
   }
 
   /**
-   * Another question about a caller, under the same deadline and policy as the reviews, and in turn with them.
+   * Another question about a caller, under the same deadline and policy as the reviews, and in turn with them. `close()`
+   * waits for it.
    *
-   * @param secrets what no message may hold
    * @throws {Unavailability} where no answer could be had
    */
-  async inTurn<T>(
+  inTurn<T>(perform: (signal: AbortSignal) => Promise<unknown>, read: (answer: unknown) => T, turn: Turn): Promise<T> {
+    const answer = this.#inTurn(perform, read, turn, []).finally(() => this.#inFlight.delete(answer));
+    this.#inFlight.add(answer);
+    return answer;
+  }
+
+  /** @param secrets what no message may hold */
+  async #inTurn<T>(
     perform: (signal: AbortSignal) => Promise<unknown>,
     read: (answer: unknown) => T,
     { share, waitedMs }: Turn,
-    secrets: readonly string[] = [],
+    secrets: readonly string[],
   ): Promise<T> {
-    if (this.#isClosed) throw new Unavailability('authenticator_closed', 'The authenticator is closed');
-    const answer = withDeadline(this.#timeoutMs, waitedMs, (deadline) => this.#attempt(perform, share, deadline));
-    this.#inFlight.add(answer);
     try {
-      return read(await answer);
+      return read(await withDeadline(this.#timeoutMs, waitedMs, (deadline) => this.#attempt(perform, share, deadline)));
     } catch (error) {
       throw this.#asUnavailability(error, secrets);
-    } finally {
-      this.#inFlight.delete(answer);
     }
   }
 
@@ -88,8 +89,7 @@ export class BoundedReviewer implements Reviewer {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.allSettled(this.#inFlight);
+    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight);
     this.#release();
   }
 

@@ -33,6 +33,8 @@ describe('npm run demo', () => {
     ]) {
       expect(shown).toContainEqual(expect.stringContaining(row));
     }
+    expect(demo.stdout()).toMatch(/^open +GET +\/healthz +anyone$/m);
+    expect(demo.stdout()).toMatch(/^ +GET +\/orders\/:id +ServiceAccounts +namespace shop\S*; a Pod-bound token$/m);
     expect(demo.stdout()).toContain(`All ${shown.length} outcomes are as expected.`);
   }, 60_000);
 

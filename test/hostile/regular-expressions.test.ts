@@ -43,7 +43,7 @@ test('every regular expression is a literal, where this test sees it', () => {
   expect(literals.map(({ file }) => file)).toEqual(
     expect.arrayContaining([
       'authentication/bearer-token.ts',
-      'authentication/identity-from-review.ts',
+      'authentication/kubernetes-names.ts',
       'express/k8s-service-account-auth.ts',
       'kubernetes/scrub.ts',
     ]),
