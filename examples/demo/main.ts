@@ -47,7 +47,7 @@ async function clusterOf(kubeConfigFile: string | undefined): Promise<DemoCluste
 async function perform(cluster: DemoCluster, serve: boolean): Promise<number> {
   await using stage = await openStage(cluster);
   say(`The orders service (examples/orders-service) at ${stage.url}, on ${cluster.description}\n`);
-  say(`Its routes, and who comes to them:\n\n${stage.access}\n`);
+  say(`Its routes, and who comes to them:\n\n${stage.access.toString()}\n`);
   const table = new Table(say);
   table.header();
   const show = new Show(stage, table, interrupted.signal);

@@ -11,7 +11,7 @@ test.each([
   [`${SHOP}/pods?watch=1`, 'watch/pods'],
   [`${SHOP}/pods/a/status`, 'other'],
   [`${SHOP}/serviceaccounts/a/token`, 'serviceaccounts/token'],
-  [`${SHOP}`, 'namespaces'],
+  [SHOP, 'namespaces'],
   [`${RBAC}/clusterroles`, 'rbac'],
   [`${RBAC}/clusterroles?watch=1`, 'watch/other'],
   ['/apis/authentication.k8s.io/v1/tokenreviews', 'tokenreviews'],
