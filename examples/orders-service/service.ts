@@ -6,6 +6,7 @@ import {
   requireBoundPod,
   requireNamespace,
   requireNode,
+  requirePermission,
   requireServiceAccount,
   ServiceAccountAuthError,
 } from 'k8s-service-account-auth';
@@ -44,6 +45,22 @@ export function ordersService({ authenticator, shopNamespace }: OrdersServiceOpt
     const { namespace, name, pod } = req.serviceAccount;
     res.json({ id: req.params.id, caller: `${namespace}/${name}`, pod: pod.name });
   });
+
+  // Whom the cluster's operators let, by Roles (manifests/permissions.yaml).
+  app.delete(
+    '/orders/:id',
+    requirePermission((req) => ({
+      verb: 'delete',
+      group: 'orders.example.com',
+      resource: 'orders',
+      namespace: shopNamespace,
+      name: req.params['id'],
+    })),
+    (req, res) => {
+      const { namespace, name } = req.serviceAccount;
+      res.json({ cancelled: req.params['id'], caller: `${namespace}/${name}` });
+    },
+  );
 
   // For agents that run on every Node, each asking for its own.
   app.get(

@@ -36,7 +36,7 @@ export interface AppliedManifests extends AsyncDisposable {
 
 /**
  * Applies the example's manifests, their namespaces and what belongs to the whole cluster under names of this call's own.
- * The simulated cluster gets what it knows of them: namespaces, ServiceAccounts, and the right to review.
+ * The simulated cluster gets what it knows of them: namespaces, ServiceAccounts, Roles and their bindings, and the right to review.
  */
 export async function applyManifests(cluster: TestCluster): Promise<AppliedManifests> {
   const { client } = cluster;
@@ -66,7 +66,7 @@ export async function applyManifests(cluster: TestCluster): Promise<AppliedManif
   }
 
   for (const manifest of manifests) {
-    if (isReal || manifest.kind === 'Namespace' || manifest.kind === 'ServiceAccount') {
+    if (isReal || known.has(manifest.kind ?? '')) {
       await create(manifest);
     } else if (manifest.kind === 'ClusterRoleBinding') {
       const { subjects = [] } = manifest as V1ClusterRoleBinding;
@@ -105,11 +105,17 @@ export async function applyManifests(cluster: TestCluster): Promise<AppliedManif
 const podAnswer = z.object({ metadata: z.object({ uid: z.string() }) });
 const tokenAnswer = z.object({ status: z.object({ token: z.string() }) });
 
+/** Of the simulated cluster; the rest is about what runs. */
+const known = new Set(['Namespace', 'ServiceAccount', 'Role', 'RoleBinding']);
+
 const plurals: Readonly<Record<string, string>> = {
   Namespace: 'namespaces',
   ServiceAccount: 'serviceaccounts',
   ClusterRoleBinding: 'clusterrolebindings',
+  Role: 'roles',
+  RoleBinding: 'rolebindings',
   Deployment: 'deployments',
+  DaemonSet: 'daemonsets',
   Service: 'services',
   PriorityLevelConfiguration: 'prioritylevelconfigurations',
   FlowSchema: 'flowschemas',
@@ -128,7 +134,7 @@ function move(manifest: KubernetesObject, suffix: string): void {
   if (metadata?.namespace !== undefined) metadata.namespace += suffix;
   else if (metadata?.name !== undefined) metadata.name += suffix;
   if (kind === 'FlowSchema') moveFlows(manifest, suffix);
-  if (kind !== 'ClusterRoleBinding') return;
+  if (kind !== 'ClusterRoleBinding' && kind !== 'RoleBinding') return;
   for (const subject of (manifest as V1ClusterRoleBinding).subjects ?? []) subject.namespace += suffix;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { createAuthenticator } from '../../src/index.ts';
 import { simulatedTestCluster } from '../cluster/conformance/simulated-test-cluster.ts';
 import { applyManifests, deploymentNamed, readManifests } from './apply-manifests.ts';
 import { identityByManifests } from './identity-by-manifests.ts';
@@ -36,7 +37,7 @@ describe('The manifests of the orders service', () => {
   });
 
   test('give the right to review to the ServiceAccount that the service runs as, and to no other', () => {
-    const bindings = manifests.filter(({ kind }) => kind?.endsWith('RoleBinding'));
+    const bindings = manifests.filter(({ kind }) => kind === 'ClusterRoleBinding');
     expect(bindings).toEqual([
       expect.objectContaining({
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:auth-delegator' },
@@ -54,5 +55,16 @@ describe('The manifests of the orders service', () => {
       boundTo: { kind: 'Pod', name: 'web-0' },
       audiences: ['orders'],
     });
+  });
+
+  test('let the caller cancel orders, where the service asks, and do nothing else', async () => {
+    await using cluster = await simulatedTestCluster('1.36');
+    await using applied = await applyManifests(cluster);
+    const identity = await identityByManifests(cluster, applied);
+    await using authenticator = createAuthenticator({ kubeConfig: cluster.client.kubeConfig, log: false });
+    const orders = { group: 'orders.example.com', resource: 'orders', namespace: identity.namespace };
+
+    expect(await authenticator.allowed(identity, { ...orders, verb: 'delete', name: '7' })).toBe(true);
+    expect(await authenticator.allowed(identity, { ...orders, verb: 'create' })).toBe(false);
   });
 });
