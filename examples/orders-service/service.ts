@@ -15,9 +15,11 @@ export interface OrdersServiceOptions {
   readonly authenticator: Authenticator;
   /** The namespace whose Pods may ask for orders. */
   readonly shopNamespace: string;
+  /** Tells those who listen for updates. */
+  readonly publish?: (update: object) => void;
 }
 
-export function ordersService({ authenticator, shopNamespace }: OrdersServiceOptions): Express {
+export function ordersService({ authenticator, shopNamespace, publish = () => {} }: OrdersServiceOptions): Express {
   const app = express();
   app.disable('x-powered-by');
 
@@ -74,6 +76,7 @@ export function ordersService({ authenticator, shopNamespace }: OrdersServiceOpt
 
   app.post('/refunds', requireServiceAccount(`${shopNamespace}/web`), (req, res) => {
     const { namespace, name, pod } = req.serviceAccount;
+    publish({ refundedBy: pod?.name });
     res.status(201).json({ refunded: true, caller: `${namespace}/${name}`, pod: pod?.name });
   });
 

@@ -55,7 +55,9 @@ const listSchema = z.object({ metadata: z.object({ resourceVersion: z.string().r
 const answerTimeoutMs = 5_000;
 /** A watch that does not end by itself so long after its time is dead. */
 const lateEndMs = 5_000;
-/** What happened before a watch was resumed comes at once; so long after that it is taken to have come. */
+/** Meanwhile nothing is watched: an API server that takes longer to come to a version has not come to it. */
+const comeToTimeoutMs = 1_000;
+/** What a watch is to show when it is resumed comes at once; so long after that it is taken to have come. */
 const catchUpMs = 1_000;
 /** A watch that lived for less failed, however cleanly it ended. */
 const shortestLifeMs = 1_000;
@@ -148,8 +150,9 @@ export class ResourceWatch implements Coverage {
     // An etcd that was restored from a backup. A watch from a future version is silent for ever.
     if (isOlder(latest, version)) throw new Gap(`The resourceVersion went back from ${version} to ${latest}`);
     const answeredAt = clock.monotonic();
+    const showsLatest = version === latest || (await this.#hasComeTo(latest));
     const query = `watch=1&allowWatchBookmarks=true&resourceVersion=${version}&timeoutSeconds=${timeoutSeconds}`;
-    await this.#within(async (signal, allow) => {
+    await this.#within(answerTimeoutMs, async (signal, allow) => {
       const answer = await this.#open(`${this.#collection}?${query}`, 'PartialObjectMetadata', signal);
       if (answer.status !== 200) {
         const refused = this.#refused(await whole(answer));
@@ -159,30 +162,21 @@ export class ResourceWatch implements Coverage {
       if (this.#version === undefined) this.#since = answeredAt;
       this.#version = version;
       this.#become('live');
-      await this.#follow(answer.body, latest, listedAt);
+      await this.#follow(answer.body, { latest, listedAt, showsLatest });
     });
   }
 
-  /**
-   * @param latest the version that the API server had when we listed, which we may not have come to yet
-   * @param listedAt on the monotonic clock
-   */
-  async #follow(body: IncomingMessage, latest: string, listedAt: number): Promise<void> {
+  async #follow(body: IncomingMessage, { latest, listedAt, showsLatest }: Resumption): Promise<void> {
     const opened = performance.now();
-    let isCurrent = false;
-    const prove = (provenAt: number): void => {
-      isCurrent = true;
-      this.#provenAt = Math.max(this.#provenAt, provenAt);
+    const prove = (): void => {
+      this.#provenAt = Math.max(this.#provenAt, listedAt);
     };
-    if (latest === this.#version) prove(listedAt);
-    const timer = setTimeout(() => prove(listedAt), catchUpMs).unref();
+    if (this.#version === latest) prove();
+    const timer = showsLatest ? setTimeout(prove, catchUpMs).unref() : undefined;
     try {
       const lines = new JsonLines();
       for await (const chunk of body as AsyncIterable<Buffer>) {
-        for (const line of lines.add(chunk)) {
-          const version = this.#tell(watchEventOf(line));
-          if (version !== undefined && (isCurrent || !isOlder(version, latest))) prove(this.#parts.clock.monotonic());
-        }
+        for (const line of lines.add(chunk)) if (!isOlder(this.#tell(watchEventOf(line)), latest)) prove();
       }
     } catch (error) {
       // What cannot be read may have been a deletion.
@@ -195,8 +189,8 @@ export class ResourceWatch implements Coverage {
     }
   }
 
-  /** @returns the version that the watch has come to, where that is a new one: an API server without etcd repeats the last */
-  #tell(event: WatchEvent): string | undefined {
+  /** @returns the version that the watch has come to */
+  #tell(event: WatchEvent): string {
     if (event.type === 'ERROR') {
       if (event.code === 410) throw new Gap(event.message);
       throw new Unavailability('api_server_error', `The watch ends with ${event.code}: ${event.message}`);
@@ -212,19 +206,34 @@ export class ResourceWatch implements Coverage {
       if (type === 'DELETED') this.#listener?.deleted(kind, uid);
       else if (deletionTimestamp !== undefined) this.#listener?.terminating(kind, uid, deletionTimestamp);
     }
-    return resourceVersion === last ? undefined : resourceVersion;
+    return resourceVersion;
   }
 
-  /**
-   * Where to watch from. Without a resourceVersion a list is answered by etcd, or by what has caught up with it: so it tells
-   * as well of a replica that is cut off, though its watches go on, end and resume as if nothing were.
-   */
+  /** Where to watch from. Without a resourceVersion a list is answered as etcd has it. */
   async #latestVersion(): Promise<string> {
     const answer = await this.#get(`${this.#collection}?limit=1`, 'PartialObjectMetadataList');
     if (answer.status !== 200) throw this.#refused(answer);
     const list = listSchema.safeParse(jsonOf(answer.body));
     if (!list.success) throw new Unavailability('answer_invalid', 'The API server lists something that is no list');
     return list.data.metadata.resourceVersion;
+  }
+
+  /**
+   * Whether watches of this API server show what happened up to that version. One that is cut off, or whose cache has fallen
+   * behind, lets watches end and resume as if nothing were, with bookmarks; and it may list what it cannot show yet. But for a list
+   * with a resourceVersion it waits until its cache has come to it. Of one name such a list costs next to nothing.
+   */
+  async #hasComeTo(version: string): Promise<boolean> {
+    const { kind, namespace = 'default' } = this.resource;
+    const place = kind === 'Node' ? '' : `namespaces/${namespace}/`;
+    const query = `fieldSelector=metadata.name%3Dnone&resourceVersion=${version}&resourceVersionMatch=NotOlderThan`;
+    try {
+      const path = `/api/v1/${place}${this.#plural}?${query}`;
+      return (await this.#get(path, 'PartialObjectMetadataList', comeToTimeoutMs)).status === 200;
+    } catch {
+      // Whatever it was: the watch will say so itself, or go on without this proof.
+      return false;
+    }
   }
 
   /** One that does not exist lists as empty, and is never heard of. */
@@ -236,8 +245,8 @@ export class ResourceWatch implements Coverage {
     if (answer.status !== 200) throw this.#refused(answer, `get the namespace ${namespace}`);
   }
 
-  async #get(path: string, form: Form): Promise<Answer> {
-    return await this.#within(async (signal) => whole(await this.#open(path, form, signal)));
+  async #get(path: string, form: Form, timeoutMs: number = answerTimeoutMs): Promise<Answer> {
+    return await this.#within(timeoutMs, async (signal) => whole(await this.#open(path, form, signal)));
   }
 
   #open(path: string, form: Form, signal: AbortSignal): Promise<Answer<IncomingMessage>> {
@@ -290,8 +299,12 @@ export class ResourceWatch implements Coverage {
     return promise;
   }
 
-  /** Work that ends with `close()`, and in the time that it is allowed: at first that of one answer. */
-  async #within<T>(work: (signal: AbortSignal, allow: (ms: number) => void) => Promise<T>): Promise<T> {
+  /** Work that ends with `close()`, and in the time that it is allowed. */
+  async #within<T>(
+    timeoutMs: number,
+    work: (signal: AbortSignal, allow: (ms: number) => void) => Promise<T>,
+  ): Promise<T> {
+    if (this.#isClosed) throw new Unavailability('authenticator_closed', 'The watch is closed');
     const call = new AbortController();
     this.#call = call;
     const { promise: over, reject } = Promise.withResolvers<never>();
@@ -302,13 +315,23 @@ export class ResourceWatch implements Coverage {
       const late = new Unavailability('api_server_timeout', `No end within ${ms} ms`);
       timer = setTimeout(() => call.abort(late), ms).unref();
     };
-    allow(answerTimeoutMs);
+    allow(timeoutMs);
     try {
       return await Promise.race([over, work(call.signal, allow)]);
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+/** What was found out just before a watch was resumed. */
+interface Resumption {
+  /** The version that etcd had. */
+  readonly latest: string;
+  /** When it was asked, on the monotonic clock. */
+  readonly listedAt: number;
+  /** Whether the watch is to show everything up to then at once. */
+  readonly showsLatest: boolean;
 }
 
 type Form = 'PartialObjectMetadata' | 'PartialObjectMetadataList';

@@ -36,7 +36,7 @@ export interface AppliedManifests extends AsyncDisposable {
 
 /**
  * Applies the example's manifests, their namespaces and what belongs to the whole cluster under names of this call's own.
- * The simulated cluster gets what it knows of them: namespaces, ServiceAccounts, Roles and their bindings, and the right to review.
+ * The simulated cluster gets what it knows of them: namespaces, ServiceAccounts, and rights.
  */
 export async function applyManifests(cluster: TestCluster): Promise<AppliedManifests> {
   const { client } = cluster;
@@ -66,12 +66,7 @@ export async function applyManifests(cluster: TestCluster): Promise<AppliedManif
   }
 
   for (const manifest of manifests) {
-    if (isReal || known.has(manifest.kind ?? '')) {
-      await create(manifest);
-    } else if (manifest.kind === 'ClusterRoleBinding') {
-      const { subjects = [] } = manifest as V1ClusterRoleBinding;
-      for (const subject of subjects) await cluster.allowReviews(`${subject.namespace}/${subject.name}`);
-    }
+    if (isReal || simulatedKinds.has(manifest.kind)) await create(manifest);
   }
 
   const disposables = cleanUp.move();
@@ -105,12 +100,19 @@ export async function applyManifests(cluster: TestCluster): Promise<AppliedManif
 const podAnswer = z.object({ metadata: z.object({ uid: z.string() }) });
 const tokenAnswer = z.object({ status: z.object({ token: z.string() }) });
 
-/** Of the simulated cluster; the rest is about what runs. */
-const known = new Set(['Namespace', 'ServiceAccount', 'Role', 'RoleBinding']);
+const simulatedKinds = new Set<string | undefined>([
+  'Namespace',
+  'ServiceAccount',
+  'Role',
+  'RoleBinding',
+  'ClusterRole',
+  'ClusterRoleBinding',
+]);
 
 const plurals: Readonly<Record<string, string>> = {
   Namespace: 'namespaces',
   ServiceAccount: 'serviceaccounts',
+  ClusterRole: 'clusterroles',
   ClusterRoleBinding: 'clusterrolebindings',
   Role: 'roles',
   RoleBinding: 'rolebindings',
@@ -135,7 +137,10 @@ function move(manifest: KubernetesObject, suffix: string): void {
   else if (metadata?.name !== undefined) metadata.name += suffix;
   if (kind === 'FlowSchema') moveFlows(manifest, suffix);
   if (kind !== 'ClusterRoleBinding' && kind !== 'RoleBinding') return;
-  for (const subject of (manifest as V1ClusterRoleBinding).subjects ?? []) subject.namespace += suffix;
+  const { roleRef, subjects = [] } = manifest as V1ClusterRoleBinding;
+  // Those that every cluster has stay where they are.
+  if (roleRef.kind === 'ClusterRole' && !roleRef.name.startsWith('system:')) roleRef.name += suffix;
+  for (const subject of subjects) subject.namespace += suffix;
 }
 
 function moveFlows({ spec }: V1FlowSchema, suffix: string): void {

@@ -36,12 +36,21 @@ describe('The manifests of the orders service', () => {
     expect(envOf('orders', 'SHOP_NAMESPACE')).toBe(deploymentNamed(manifests, 'web').metadata?.namespace);
   });
 
-  test('give the right to review to the ServiceAccount that the service runs as, and to no other', () => {
+  test('give rights to the ServiceAccount that the service runs as, and to no other: to review, and to watch', () => {
     const bindings = manifests.filter(({ kind }) => kind === 'ClusterRoleBinding');
-    expect(bindings).toEqual([
+    const bound = (name: string): unknown =>
       expect.objectContaining({
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:auth-delegator' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
         subjects: [{ kind: 'ServiceAccount', name: podOf('orders')?.serviceAccountName, namespace: 'orders' }],
+      });
+    expect(bindings).toEqual([bound('system:auth-delegator'), bound('orders-watch')]);
+  });
+
+  test('give no more than the watch needs: to list and watch Pods, ServiceAccounts and Nodes', () => {
+    const roles = manifests.filter(({ kind }) => kind === 'ClusterRole');
+    expect(roles).toEqual([
+      expect.objectContaining({
+        rules: [{ apiGroups: [''], resources: ['pods', 'serviceaccounts', 'nodes'], verbs: ['list', 'watch'] }],
       }),
     ]);
   });

@@ -1,7 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { once } from 'node:events';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
 import { type SimulatedCluster, startSimulatedCluster } from '../../src/testing/simulated-cluster/simulated-cluster.ts';
 import { writeKubeconfig } from '../cluster/kubeconfig.ts';
 import { type Run, runExample } from './run.ts';
@@ -45,10 +47,13 @@ async function urlOf(service: Run): Promise<string> {
 }
 
 const reviews = { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' } as const;
+const watches = ['pods', 'serviceaccounts', 'nodes'].flatMap((resource) =>
+  ['list', 'watch'].map((verb) => ({ verb, group: '', resource })),
+);
 
 describe('The orders service', () => {
   test('serves the example caller, logs why others are refused, and stops cleanly on SIGTERM', async () => {
-    await cluster.allow('orders/orders', reviews);
+    await cluster.allow('orders/orders', reviews, ...watches);
     const service = await startService();
     const url = await urlOf(service);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
@@ -76,6 +81,41 @@ describe('The orders service', () => {
 
     service.process.kill('SIGTERM');
     expect([await service.ended, service.stderr()]).toEqual([0, '']);
+  }, 30_000);
+
+  test('serves a WebSocket for as long as the Pod at its other end exists', async () => {
+    await cluster.allow('orders/orders', reviews, ...watches);
+    const service = await startService();
+    const url = await urlOf(service);
+    const connect = async (name: string) => {
+      const pod = await cluster.createPod(name, { serviceAccount: 'web' });
+      const headers = { authorization: `Bearer ${await pod.token({ audiences: 'orders' })}` };
+      const webSocket = new WebSocket(url.replace('http', 'ws'), { headers });
+      const [greeting] = (await once(webSocket, 'message')) as [Buffer];
+      expect(String(greeting)).toBe(JSON.stringify({ listening: pod.name }));
+      return { pod, headers, webSocket };
+    };
+    const [first, second] = [await connect('shop/web-1'), await connect('shop/web-2')];
+
+    await first.pod.delete();
+    const [code, reason] = (await once(first.webSocket, 'close')) as [number, Buffer];
+    expect([code, String(reason)]).toEqual([1008, 'revoked']);
+    await service.until(/"event":"revoked","kind":"Pod"/);
+
+    const update = once(second.webSocket, 'message');
+    expect((await fetch(`${url}/refunds`, { method: 'POST', headers: second.headers })).status).toBe(201);
+    expect(String((await update)[0])).toBe('{"refundedBy":"web-2"}');
+
+    service.process.kill('SIGTERM');
+    expect(await once(second.webSocket, 'close')).toEqual([1001, expect.anything()]);
+    expect([await service.ended, service.stderr()]).toEqual([0, '']);
+  }, 30_000);
+
+  test('says how to let it watch, and serves without', async () => {
+    await cluster.allow('orders/orders', reviews);
+    const service = await startService();
+    expect((await fetch(`${await urlOf(service)}/readyz`)).status).toBe(200);
+    expect(service.stderr()).toMatch(/"code":"watch_forbidden".*kubectl apply -f - /);
   }, 30_000);
 
   test('does not start without the right to create TokenReviews, and says how to grant it', async () => {

@@ -123,7 +123,7 @@ describe('a watch', () => {
     endInTime(first);
     const second = await request(2);
     second.say(objectEvent('BOOKMARK', '305', {}));
-    await until(() => !watch.isCovering || watch.provenAt === clock.monotonic());
+    await settled();
     server.version = '306';
     second.reset();
     await until(() => watch.state === 'interrupted');
@@ -134,71 +134,78 @@ describe('a watch', () => {
 });
 
 describe('proof of life', () => {
-  test('is an event, or a bookmark of a later version', async () => {
-    const watch = startWatch();
-    const stream = await request(1);
-    await watch.ready();
-    for (const event of [objectEvent('ADDED', '101'), objectEvent('BOOKMARK', '102', {})]) {
-      clock.advance(1_000);
-      stream.say(event);
-      await until(() => watch.provenAt === clock.monotonic());
-    }
-  });
+  const hasComeTo = (path: string): boolean => path.includes('resourceVersionMatch');
 
-  test('is no bookmark of the same version: an API server that is cut off from etcd sends those too', async () => {
-    const watch = startWatch();
-    const stream = await request(1);
-    await watch.ready();
-    const provenAt = clock.monotonic();
-    clock.advance(1_000);
-    stream.say(objectEvent('BOOKMARK', '100', {}), objectEvent('BOOKMARK', '100', {}));
-    stream.say(objectEvent('DELETED', '100', { uid: 'uid-9' }));
-    await until(() => told.heard.length === 1);
-    expect(watch.provenAt).toBe(provenAt);
-  });
-
-  test('is a clean end and a resumption, and dates from the list in between', async () => {
+  async function resumed(): Promise<{
+    watch: ResourceWatch;
+    stream: ScriptedWatchRequest;
+    before: number;
+    listedAt: number;
+  }> {
     const watch = startWatch();
     const first = await request(1);
-    await watch.ready();
-    endInTime(first);
-    const listedAt = clock.monotonic();
-    await request(2);
-    await until(() => watch.provenAt === listedAt);
-    clock.advance(5_000);
-    expect(watch.provenAt).toBe(listedAt);
-  });
-
-  test('comes with a resumption only once what happened before the list has been told', async () => {
-    const watch = startWatch();
-    const first = await request(1);
-    await watch.ready();
-    const provenAt = clock.monotonic();
+    const before = clock.monotonic();
+    expect(watch.provenAt).toBe(before);
+    first.say(objectEvent('ADDED', '101'));
+    await settled();
     server.version = '110';
     endInTime(first);
     const listedAt = clock.monotonic();
-    const second = await request(2);
-    await until(() => watch.state === 'live');
+    const stream = await request(2);
     clock.advance(10);
-    second.say(objectEvent('DELETED', '105', { uid: 'uid-1' }));
+    return { watch, stream, before, listedAt };
+  }
+
+  test('dates from the list before a watch is resumed, once what happened before that has been told', async () => {
+    const { watch, stream, before, listedAt } = await resumed();
+    expect(server.others.at(-1)?.path).toBe(
+      '/api/v1/namespaces/default/pods?fieldSelector=metadata.name%3Dnone&resourceVersion=110&resourceVersionMatch=NotOlderThan',
+    );
+    stream.say(objectEvent('DELETED', '105', { uid: 'uid-1' }));
     await until(() => told.heard.length === 1);
-    expect(watch.provenAt).toBe(provenAt);
     jest.advanceTimersByTime(999);
-    expect(watch.provenAt).toBe(provenAt);
+    expect(watch.provenAt).toBe(before);
     jest.advanceTimersByTime(1);
     expect(watch.provenAt).toBe(listedAt);
   });
 
-  test('comes at once with an event that happened after the list', async () => {
-    const watch = startWatch();
-    const first = await request(1);
-    await watch.ready();
-    server.version = '110';
-    endInTime(first);
-    const second = await request(2);
-    clock.advance(10);
-    second.say(objectEvent('ADDED', '105'), objectEvent('ADDED', '111'));
-    await until(() => watch.provenAt === clock.monotonic());
+  test('comes at once where nothing happened, and with an event or a bookmark that is not older than the list', async () => {
+    for (const [last, type] of [
+      ['110', 'ADDED'],
+      ['110', 'BOOKMARK'],
+      ['111', 'ADDED'],
+    ] as const) {
+      const { watch, stream, listedAt } = await resumed();
+      stream.say(objectEvent(type, last));
+      await until(() => watch.provenAt === listedAt);
+      const third = request(3);
+      server.version = last;
+      endInTime(stream);
+      const again = clock.monotonic();
+      await third;
+      await until(() => watch.provenAt === again);
+      watch.close();
+      server = new ScriptedApiServer();
+    }
+  });
+
+  test.each([
+    ['has not come to what etcd has', async () => ({ status: 504 })],
+    ['takes more than a second to come to it', () => new Promise<never>(() => {})],
+    ['cannot be asked', () => Promise.reject(new Error('read ECONNRESET'))],
+  ])('does not come from a watch of an API server that %s, though it has bookmarks', async (_, answer) => {
+    server.answerTo = (path) => (hasComeTo(path) ? answer() : undefined);
+    const resuming = resumed();
+    await until(() => server.others.some(({ path }) => hasComeTo(path)));
+    await settled();
+    jest.advanceTimersByTime(1_000);
+    const { watch, stream, before, listedAt } = await resuming;
+    stream.say(objectEvent('BOOKMARK', '101', {}), objectEvent('BOOKMARK', '101', {}));
+    jest.advanceTimersByTime(20_000);
+    await settled();
+    expect([watch.provenAt, watch.state, watch.isCovering]).toEqual([before, 'live', true]);
+    stream.say(objectEvent('BOOKMARK', '110', {}));
+    await until(() => watch.provenAt === listedAt);
   });
 
   test('does not come while lists hang, though the watch ends and might resume', async () => {
@@ -255,7 +262,7 @@ describe('a gap, and a new start,', () => {
     const watch = startWatch();
     const first = await request(1);
     first.say(objectEvent('ADDED', '150'));
-    await until(() => watch.provenAt === clock.monotonic());
+    await settled();
     server.version = '99';
     endInTime(first);
     const second = await requestAfterPauses(2);

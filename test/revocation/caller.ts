@@ -12,13 +12,16 @@ export class Caller implements Disposable {
   /** The status that the holder of that token gets. */
   async status(token: string): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const { port } = { port: this.#port };
     const headers = { authorization: `Bearer ${token}` };
-    request({ host: '127.0.0.1', port, agent: this.#agent, headers }, (response) => {
+    const sent = request({ host: '127.0.0.1', port: this.#port, agent: this.#agent, headers }, (response) => {
       response.resume().once('end', () => resolve(response.statusCode ?? 0));
-    })
-      .once('error', reject)
-      .end();
+    });
+    sent.once('error', (error) => {
+      // The service closes connections that are idle, now and then while one is taken up again.
+      if (sent.reusedSocket) resolve(this.status(token));
+      else reject(error);
+    });
+    sent.end();
     return promise;
   }
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-const mostTurns = 50_000;
+const mostTurns = 1_000_000;
 
 /** Resolves once it holds; fails after so many turns of the event loop that it will not. */
 export async function until(holds: () => boolean): Promise<void> {

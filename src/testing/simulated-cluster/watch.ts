@@ -113,6 +113,8 @@ export class Watch implements Stream {
       catchUp();
     };
     const bookmark = (): void => {
+      // The answer is over already where time was moved past both at once.
+      if (isTimeUp) return;
       catchUp();
       // A watch from the future has not seen what the bookmark would say it has.
       if (sink.isReady() && this.#cursor === store.version) sink.write(lines([this.#bookmark({})]));

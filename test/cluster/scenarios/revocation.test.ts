@@ -1,0 +1,290 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import {
+  type Authenticator,
+  type AuthenticatorOptions,
+  createAuthenticator,
+  ServiceAccountAuthError,
+  type WatchState,
+} from '../../../src/authenticator.ts';
+import { ClusterClient } from '../../../src/testing/cluster-client/cluster-client.ts';
+import { startSimulatedCluster } from '../../../src/testing/simulated-cluster/simulated-cluster.ts';
+import { FlakyNetwork, reset } from '../../faults/flaky-network.ts';
+import { readClusterInfo } from '../cluster-info.ts';
+import { allowWatches } from '../conformance/allow-watches.ts';
+import { bindAuthDelegator } from '../conformance/bind-auth-delegator.ts';
+import { createReviewer } from '../conformance/create-reviewer.ts';
+import { Scene } from '../conformance/scene.ts';
+import { serviceAccountToken } from '../conformance/service-account-token.ts';
+import { startTestCluster, type TestCluster } from '../conformance/test-cluster.ts';
+import { startKubeApiserver } from '../kube-apiserver.ts';
+
+const info = await readClusterInfo();
+// A cluster that somebody gave is not ours to restart.
+const onOwnCluster = info?.kind === 'given' ? test.skip : test;
+
+let cluster: TestCluster;
+let scene: Scene;
+
+beforeAll(async () => {
+  cluster = await startTestCluster();
+  const reviewer = await createReviewer(cluster);
+  scene = new Scene(cluster, reviewer);
+  await allowWatches(cluster.client, serviceAccountOf(reviewer));
+});
+afterAll(async () => {
+  await cluster[Symbol.asyncDispose]();
+});
+
+function serviceAccountOf(token: string): string {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub: string };
+  return claims.sub.split(':').slice(2).join('/');
+}
+
+async function watching(options: AuthenticatorOptions = {}): Promise<Authenticator> {
+  const authenticator = createAuthenticator({
+    audiences: 'orders',
+    revocation: 'watch',
+    kubeConfig: cluster.client.kubeConfigOf(scene.reviewerToken),
+    clock: cluster.clock,
+    log: false,
+    ...options,
+  });
+  await authenticator.ready();
+  expect(authenticator.status().watches).toEqual({ Pod: 'live', ServiceAccount: 'live', Node: 'live' });
+  return authenticator;
+}
+
+async function codeOf(authenticator: Authenticator, token: string): Promise<string> {
+  try {
+    await authenticator.authenticate(token);
+    return 'accepted';
+  } catch (error) {
+    return error instanceof ServiceAccountAuthError ? error.code : String(error);
+  }
+}
+
+/** After how many milliseconds it was first refused, at most: a bound, and no measurement. */
+async function refusedWithin(authenticator: Authenticator, token: string): Promise<number> {
+  const began = performance.now();
+  while ((await codeOf(authenticator, token)) === 'accepted') await sleep(1);
+  return performance.now() - began;
+}
+
+const audiences = 'orders';
+/** The short term, and what a loaded machine needs on top of milliseconds. */
+const soonMs = 5_000;
+
+describe('the old tokens are out, and the new ones work at once:', () => {
+  test('a Pod that was recreated under its name', async () => {
+    await using authenticator = await watching();
+    const old = await scene.pod('web-1');
+    const [first, second] = [await old.token({ audiences }), await old.token({ audiences })];
+    expect(await codeOf(authenticator, first)).toBe('accepted');
+    await old.delete();
+    const fresh = await (await scene.pod('web-1')).token({ audiences });
+    expect(await refusedWithin(authenticator, first)).toBeLessThan(soonMs);
+    // One that was never seen, and that the API server may still vouch for.
+    expect(await codeOf(authenticator, second)).toBe('token_revoked');
+    expect([await codeOf(authenticator, first), await codeOf(authenticator, fresh)]).toEqual([
+      'token_revoked',
+      'accepted',
+    ]);
+  });
+
+  test('a ServiceAccount that was recreated under its name', async () => {
+    await using authenticator = await watching();
+    const old = await scene.serviceAccount('batch');
+    const token = await old.token({ audiences });
+    expect(await codeOf(authenticator, token)).toBe('accepted');
+    await old.delete();
+    const fresh = await (await scene.serviceAccount('batch')).token({ audiences });
+    expect(await refusedWithin(authenticator, token)).toBeLessThan(soonMs);
+    expect([await codeOf(authenticator, token), await codeOf(authenticator, fresh)]).toEqual([
+      'token_revoked',
+      'accepted',
+    ]);
+  });
+
+  test('a Node that was replaced, for tokens bound to it', async () => {
+    await using authenticator = await watching();
+    const serviceAccount = await scene.serviceAccount('agent');
+    const old = await scene.node('node-r');
+    const token = await old.token({ serviceAccount, audiences });
+    expect(await codeOf(authenticator, token)).toBe('accepted');
+    await old.delete();
+    const fresh = await (await scene.node('node-r')).token({ serviceAccount, audiences });
+    expect(await refusedWithin(authenticator, token)).toBeLessThan(soonMs);
+    expect([await codeOf(authenticator, token), await codeOf(authenticator, fresh)]).toEqual([
+      'token_revoked',
+      'accepted',
+    ]);
+  });
+
+  test('a Node that was replaced, for the Pods on it, with verifyNode; without it they stay', async () => {
+    await using verifying = await watching({ verifyNode: true });
+    await using plain = await watching();
+    const node = await scene.node('node-v');
+    const pod = await scene.pod('on-node-v', { node: 'node-v' });
+    const token = await pod.token({ audiences });
+    expect([await codeOf(verifying, token), await codeOf(plain, token)]).toEqual(['accepted', 'accepted']);
+    await node.delete();
+    await scene.node('node-v');
+    expect(await refusedWithin(verifying, token)).toBeLessThan(soonMs);
+    await using late = await watching({ verifyNode: true });
+    expect([await codeOf(plain, token), await codeOf(late, token)]).toEqual(['accepted', 'node_not_verified']);
+    // As the kubelet's next token, which names the new Node.
+    expect(await codeOf(verifying, await pod.token({ audiences }))).toBe('accepted');
+  });
+
+  test('a namespace that was deleted with what is in it', async () => {
+    await using authenticator = await watching();
+    const account = await scene.serviceAccount('tenant', { namespace: 'leaving' });
+    const token = await account.token({ audiences });
+    expect(await codeOf(authenticator, token)).toBe('accepted');
+    // As the namespace controller does: kube-apiserver alone runs none.
+    await account.delete();
+    expect(await refusedWithin(authenticator, token)).toBeLessThan(soonMs);
+  });
+});
+
+test('a Pod that a finalizer holds is in until its deletionTimestamp and 60 s, and out from then on', async () => {
+  await using authenticator = await watching();
+  const pod = await scene.pod('held', { finalizers: ['example.com/hold'] });
+  const token = await pod.token({ audiences });
+  expect(await codeOf(authenticator, token)).toBe('accepted');
+  await pod.delete();
+  await cluster.elapse(50_000);
+  expect(await codeOf(authenticator, token)).toBe('accepted');
+  await cluster.elapse(12_000);
+  expect(await codeOf(authenticator, token)).not.toBe('accepted');
+  await pod.setFinalizers([]);
+}, 120_000);
+
+test('the same Pod is out at once with refuseTerminating', async () => {
+  await using authenticator = await watching({ revocation: { refuseTerminating: true } });
+  const pod = await scene.pod('held-too', { finalizers: ['example.com/hold'] });
+  const token = await pod.token({ audiences });
+  expect(await codeOf(authenticator, token)).toBe('accepted');
+  await pod.delete();
+  expect(await refusedWithin(authenticator, token)).toBeLessThan(soonMs);
+  await pod.setFinalizers([]);
+});
+
+test('a Pod deleted before the watch began is accepted for the short term, while the API server vouches for it, and no longer', async () => {
+  const pod = await scene.pod('before');
+  const token = await pod.token({ audiences });
+  await using early = createAuthenticator({
+    audiences,
+    kubeConfig: cluster.client.kubeConfigOf(scene.reviewerToken),
+    clock: cluster.clock,
+    log: false,
+  });
+  expect(await codeOf(early, token)).toBe('accepted');
+  await pod.delete();
+  await using authenticator = await watching({ cache: { maxAgeMs: 5_000 } });
+  // From the API server's memory.
+  expect(await codeOf(authenticator, token)).toBe('accepted');
+  await cluster.elapse(16_000);
+  expect(await codeOf(authenticator, token)).toBe('token_refused');
+}, 60_000);
+
+test('Pods deleted while the watch is cut off are out once it is back, and nobody alive is refused', async () => {
+  const server = new URL(cluster.client.server);
+  const network = new FlakyNetwork(Number(server.port));
+  await network.start();
+  try {
+    const kubeConfig = cluster.client.kubeConfigOf(scene.reviewerToken);
+    await using authenticator = await watching({
+      kubeConfig: {
+        getCurrentCluster: () => ({ server: `https://127.0.0.1:${network.port}` }),
+        applyToHTTPSOptions: (https) => kubeConfig.applyToHTTPSOptions(https),
+      },
+    });
+    const tokens = await Promise.all(
+      ['cut-1', 'cut-2', 'stays'].map(async (name) => {
+        const pod = await scene.pod(name);
+        return { pod, token: await pod.token({ audiences }) };
+      }),
+    );
+    for (const { token } of tokens) expect(await codeOf(authenticator, token)).toBe('accepted');
+    network.become(reset);
+    const [first, second, stays] = tokens;
+    await first?.pod.delete();
+    await second?.pod.delete();
+    for (let second = 0; second < 10; second += 1) {
+      await cluster.elapse(3_000);
+      expect(await codeOf(authenticator, stays?.token ?? '')).toBe('accepted');
+    }
+    network.leadTo();
+    for (const gone of [first, second]) {
+      expect(await refusedWithin(authenticator, gone?.token ?? '')).toBeLessThan(3 * soonMs);
+      expect(await codeOf(authenticator, gone?.token ?? '')).toBe('token_revoked');
+    }
+    expect(await codeOf(authenticator, stays?.token ?? '')).toBe('accepted');
+  } finally {
+    await network.stop();
+  }
+}, 120_000);
+
+/** A cluster of this test's own, that may be restarted. */
+async function restartableCluster(): Promise<
+  AsyncDisposable & { readonly client: ClusterClient; readonly restart: () => Promise<void> }
+> {
+  if (info === undefined) {
+    const simulated = await startSimulatedCluster({ controllers: false });
+    return {
+      client: simulated,
+      restart: async () => simulated.restart(),
+      [Symbol.asyncDispose]: () => simulated.close(),
+    };
+  }
+  const real = await startKubeApiserver();
+  const client = new ClusterClient({ server: real.server, ca: real.ca, token: real.adminToken });
+  return {
+    client,
+    restart: () => real.restartApiserver(),
+    async [Symbol.asyncDispose]() {
+      await client.close();
+      await real.stop();
+    },
+  };
+}
+
+onOwnCluster(
+  'a restart of the API server is survived: who lives is accepted throughout, and who is deleted afterwards is out',
+  async () => {
+    await using own = await restartableCluster();
+    await own.client.createServiceAccount('orders/orders');
+    await bindAuthDelegator(own.client, 'orders/orders');
+    await allowWatches(own.client, 'orders/orders');
+    const reviewer = await serviceAccountToken(own.client, 'orders/orders');
+    await using authenticator = await watching({
+      kubeConfig: own.client.kubeConfigOf(reviewer),
+      clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    });
+    const [stays, goes] = [await own.client.createPod('shop/stays'), await own.client.createPod('shop/goes')];
+    const [staying, going] = [await stays.token({ audiences }), await goes.token({ audiences })];
+    for (const token of [staying, going]) expect(await codeOf(authenticator, token)).toBe('accepted');
+    const states = (): WatchState[] => Object.values(authenticator.status().watches ?? {});
+    const waitUntil = async (holds: (state: WatchState) => boolean): Promise<void> => {
+      while (!states().every(holds)) {
+        expect(await codeOf(authenticator, staying)).toBe('accepted');
+        await sleep(1);
+      }
+    };
+    const restarted = own.restart();
+    await waitUntil((state) => state !== 'live');
+    await restarted;
+    await waitUntil((state) => state === 'live');
+    await goes.delete();
+    expect(await refusedWithin(authenticator, going)).toBeLessThan(soonMs);
+    expect([await codeOf(authenticator, going), await codeOf(authenticator, staying)]).toEqual([
+      'token_revoked',
+      'accepted',
+    ]);
+  },
+  120_000,
+);
