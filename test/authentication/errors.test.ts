@@ -104,7 +104,7 @@ test.each<[ErrorCode, string]>([
   ['malformed_credentials', 'The Authorization header is malformed'],
   ['token_refused', 'The bearer token is not accepted'],
   ['guard_refused', 'The calling ServiceAccount may not do this'],
-  ['answer_invalid', 'The bearer token could not be verified at the moment'],
+  ['answer_invalid', 'The caller could not be verified at the moment'],
   ['middleware_missing', 'A guard ran before k8sServiceAccountAuth(): app.use() the middleware first'],
 ])('the message of %s is %j', (code, message) => {
   expect(new ServiceAccountAuthError(code).message).toBe(message);
