@@ -16,8 +16,8 @@ export interface VersionTraits {
   readonly validatesDeclaratively: boolean;
   /** Whether errors show values as Go writes them instead of as JSON. */
   readonly errorsShowGo: boolean;
-  /** Whether `kubectl get serviceaccounts` counts their Secrets. */
-  readonly tablesCountSecrets: boolean;
+  /** Whether what `kubectl get` shows counts the Secrets of ServiceAccounts, and does not tell the architecture of Nodes. */
+  readonly tablesAreOlder: boolean;
   /** How a SubjectAccessReview with no attributes, or both kinds, is refused. */
   readonly attributesProblems: {
     readonly neither: AttributesProblem;
@@ -41,7 +41,7 @@ const SINCE_1_36: VersionTraits = {
   refusalsNameTheAuthorizer: false,
   validatesDeclaratively: false,
   errorsShowGo: false,
-  tablesCountSecrets: false,
+  tablesAreOlder: false,
   attributesProblems: {
     neither: { field: 'spec.resourceAttributes', message: `Invalid value: null: ${EXACTLY_ONE}` },
     both: (path, verb) => ({
@@ -60,7 +60,7 @@ export const VERSION_TRAITS: Readonly<Record<KubernetesVersion, VersionTraits>> 
     refusalsNameTheAuthorizer: false,
     validatesDeclaratively: false,
     errorsShowGo: true,
-    tablesCountSecrets: true,
+    tablesAreOlder: true,
     attributesProblems: {
       neither: { field: 'spec.resourceAttributes', message: `Invalid value: "null": ${EXACTLY_ONE}` },
       both: (path, verb) => ({

@@ -142,10 +142,15 @@ export class ObjectApi {
     return { object: this.#change(kind, current, input), created: false };
   }
 
-  /** PUT of the subresource `status`: takes nothing but the status. */
+  /** PUT of the subresource `status`: takes the status, and the metadata along with it, but no specification. */
   replaceStatus(kind: Kind, namespace: string, name: string, body: unknown): KubernetesObject {
-    const { status } = this.#readNamed(kind, namespace, name, body);
-    return this.#options.store.update(kind, { ...this.get(kind, namespace, name), status });
+    const input = this.#readNamed(kind, namespace, name, body);
+    const current = this.get(kind, namespace, name);
+    return this.#change(
+      kind,
+      { ...current, status: statusFrom(kind, current, input) },
+      { ...input, spec: current.spec },
+    );
   }
 
   /** A JSON merge patch (RFC 7386). */
@@ -274,6 +279,12 @@ const INITIAL_STATUS = new Map<Kind, KubernetesObject['status']>([
   [NAMESPACE, { phase: 'Active' }],
   [POD, { phase: 'Pending', qosClass: 'BestEffort' }],
 ]);
+
+function statusFrom(kind: Kind, current: KubernetesObject, input: ObjectInput): KubernetesObject['status'] {
+  if (kind === NODE) return withNodeDefaults(input).status;
+  const qosClass = current.status?.['qosClass'];
+  return { ...input.status, ...(qosClass !== undefined && { qosClass }) };
+}
 
 function withDefaults(kind: Kind, name: string, input: ObjectInput): ObjectInput {
   switch (kind) {

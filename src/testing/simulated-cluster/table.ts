@@ -25,7 +25,7 @@ export function tableOf(
   metadata: object,
   { now, version }: TableCircumstances,
 ): object {
-  const columns = (version.tablesCountSecrets && COLUMNS_UP_TO_1_33[kind.kind]) || (COLUMNS[kind.kind] ?? [NAME, AGE]);
+  const columns = (version.tablesAreOlder && OLDER_COLUMNS[kind.kind]) || (COLUMNS[kind.kind] ?? [NAME, AGE]);
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
@@ -65,18 +65,7 @@ const BINDING: readonly Column[] = [
 
 const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   Namespace: [NAME, { name: 'Status', cell: ({ status }) => status?.phase ?? '' }, AGE],
-  Node: [
-    NAME,
-    { name: 'Status', cell: nodeStatus },
-    { name: 'Roles', cell: nodeRoles },
-    AGE,
-    { name: 'Version', cell: (node) => nodeInfo(node, 'kubeletVersion') },
-    { name: 'Internal-IP', wide: true, cell: (node) => nodeAddress(node, 'InternalIP') },
-    { name: 'External-IP', wide: true, cell: (node) => nodeAddress(node, 'ExternalIP') },
-    { name: 'OS-Image', wide: true, cell: (node) => nodeInfo(node, 'osImage') || UNKNOWN },
-    { name: 'Kernel-Version', wide: true, cell: (node) => nodeInfo(node, 'kernelVersion') || UNKNOWN },
-    { name: 'Container-Runtime', wide: true, cell: (node) => nodeInfo(node, 'containerRuntimeVersion') || UNKNOWN },
-  ],
+  Node: nodeColumns(kernelVersion),
   Pod: [
     NAME,
     { name: 'Ready', cell: podReady },
@@ -100,9 +89,25 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   ClusterRoleBinding: BINDING,
 };
 
-const COLUMNS_UP_TO_1_33: Readonly<Record<string, readonly Column[]>> = {
+const OLDER_COLUMNS: Readonly<Record<string, readonly Column[]>> = {
+  Node: nodeColumns((node) => nodeInfo(node, 'kernelVersion') || UNKNOWN),
   ServiceAccount: [NAME, { name: 'Secrets', cell: (account) => itemsAt(account, 'secrets').length }, AGE],
 };
+
+function nodeColumns(kernel: Column['cell']): readonly Column[] {
+  return [
+    NAME,
+    { name: 'Status', cell: nodeStatus },
+    { name: 'Roles', cell: nodeRoles },
+    AGE,
+    { name: 'Version', cell: (node) => nodeInfo(node, 'kubeletVersion') },
+    { name: 'Internal-IP', wide: true, cell: (node) => nodeAddress(node, 'InternalIP') },
+    { name: 'External-IP', wide: true, cell: (node) => nodeAddress(node, 'ExternalIP') },
+    { name: 'OS-Image', wide: true, cell: (node) => nodeInfo(node, 'osImage') || UNKNOWN },
+    { name: 'Kernel-Version', wide: true, cell: kernel },
+    { name: 'Container-Runtime', wide: true, cell: (node) => nodeInfo(node, 'containerRuntimeVersion') || UNKNOWN },
+  ];
+}
 
 function podReady({ spec, status }: KubernetesObject): string {
   const ready = itemsAt(status, 'containerStatuses').filter((container) => Object(container)['ready'] === true);
@@ -140,6 +145,12 @@ function nodeRoles({ metadata }: KubernetesObject): string {
 
 function nodeInfo({ status }: KubernetesObject, field: string): string {
   return textAt(status?.['nodeInfo'], field);
+}
+
+function kernelVersion(node: KubernetesObject): string {
+  const version = nodeInfo(node, 'kernelVersion');
+  const architecture = nodeInfo(node, 'architecture');
+  return version && architecture ? `${version} (${architecture})` : version || UNKNOWN;
 }
 
 function nodeAddress({ status }: KubernetesObject, type: string): string {

@@ -82,6 +82,52 @@ metadata: { name: applied }
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: applied }
 subjects: [{ kind: ServiceAccount, name: my-sa }]
 `;
+const accessReviewYaml = `apiVersion: authorization.k8s.io/v1
+kind: SubjectAccessReview
+spec:
+  user: jane
+  resourceAttributes: { verb: list, resource: pods, version: v1, namespace: ${namespace} }
+`;
+const misspeltRoleYaml = `apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: { name: misspelt, nam: a }
+rules: [{ verbs: [get] }, { verb: [get], resources: [pods] }]
+`;
+const podStatusYaml = `apiVersion: v1
+kind: Pod
+metadata: { name: on-node }
+status:
+  phase: Running
+  podIP: 10.0.0.7
+  podIPs: [{ ip: 10.0.0.7 }]
+  containerStatuses:
+    - name: on-node
+      image: a:1
+      imageID: a
+      ready: true
+      restartCount: 2
+      state: { running: { startedAt: "2026-01-01T00:00:00Z" } }
+      lastState: {}
+`;
+const nodeStatusYaml = `apiVersion: v1
+kind: Node
+metadata: { name: node-${id} }
+status:
+  conditions:
+    - { type: Ready, status: "True", lastHeartbeatTime: "2026-01-01T00:00:00Z", lastTransitionTime: "2026-01-01T00:00:00Z" }
+  addresses: [{ type: InternalIP, address: 10.1.0.1 }, { type: ExternalIP, address: 192.0.2.1 }]
+  nodeInfo:
+    kubeletVersion: v1.36.3
+    osImage: Linux
+    kernelVersion: "6"
+    containerRuntimeVersion: containerd://2
+    architecture: amd64
+    bootID: a
+    kubeProxyVersion: ""
+    machineID: a
+    operatingSystem: linux
+    systemUUID: a
+`;
 const notFound = (what: string): Pick<Step, 'exitCode' | 'says'> => ({ exitCode: 1, says: `(NotFound): ${what}` });
 const noSuchType = (name: string): Pick<Step, 'exitCode' | 'says'> => ({
   exitCode: 1,
@@ -128,6 +174,12 @@ const onBareServer: readonly Step[] = [
     },
     exitCode: 1,
     says: 'strict decoding error: unknown field "colour"',
+  },
+  {
+    command: 'kubectl create -f misspelt-role.yaml',
+    file: { name: 'misspelt-role.yaml', content: misspeltRoleYaml },
+    exitCode: 1,
+    says: 'unknown field "rules[1].verb"',
   },
   { command: 'kubectl run on-node --image=a:1 --overrides=\'{"spec":{"nodeName":"x"}}\'', says: 'created' },
   // token
@@ -196,6 +248,11 @@ const onBareServer: readonly Step[] = [
   { command: 'kubectl auth can-i get /x --as=mary --as-group=g', says: 'yes' },
   { command: 'kubectl auth can-i get orders.example.com --as=jane', exitCode: 1, says: "resource type 'orders'" },
   { command: 'kubectl auth can-i --list --as=jane', says: '[get list]' },
+  {
+    command: 'kubectl create -o yaml -f access-review.yaml',
+    file: { name: 'access-review.yaml', content: accessReviewYaml },
+    says: 'allowed: true',
+  },
   { command: 'kubectl get pods --as=jane', says: 'test-pod' },
   {
     command: 'kubectl get nodes --as=jane',
@@ -217,6 +274,21 @@ const onBareServer: readonly Step[] = [
   { command: 'kubectl apply -f access.yaml', says: 'applied unchanged' },
   { command: 'kubectl replace -f access.yaml', says: 'applied replaced' },
   { command: 'kubectl get -f access.yaml', says: 'Role/applied' },
+  {
+    command: 'kubectl replace --subresource=status -f pod-status.yaml',
+    file: { name: 'pod-status.yaml', content: podStatusYaml },
+    says: 'pod/on-node replaced',
+  },
+  { command: 'kubectl get pod on-node -o wide --show-labels', says: '10.0.0.7' },
+  { command: 'kubectl get pod on-node -o yaml', says: 'restartCount: 2' },
+  {
+    command: 'kubectl replace --subresource=status -f node-status.yaml',
+    file: { name: 'node-status.yaml', content: nodeStatusYaml },
+    says: 'replaced',
+  },
+  { command: `kubectl cordon node-${id}`, says: 'cordoned' },
+  { command: `kubectl get node node-${id} -o wide`, says: 'Ready,SchedulingDisabled' },
+  { command: `kubectl get node node-${id} -o yaml`, says: 'unschedulable: true' },
   // watch and wait
   {
     command: 'kubectl get pods test-pod -w -o name --request-timeout=20s',

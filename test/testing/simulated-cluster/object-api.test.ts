@@ -402,6 +402,22 @@ describe('changing', () => {
     expect((await cluster.request('PUT', pod.path, {})).status).toBe(400);
   });
 
+  test('a PUT of the status takes the metadata along, and neither the specification nor what the server found out', async () => {
+    const pod = await cluster.createPod('shop/told', { node: 'node-a', labels: { a: 'b' } });
+    const { body } = await cluster.request('PUT', `${pod.path}/status`, {
+      metadata: { name: 'told', labels: { c: 'd' } },
+      spec: { nodeName: 'elsewhere' },
+      status: { phase: 'Running', qosClass: 'Guaranteed' },
+    });
+    expect(body).toMatchObject({ spec: { nodeName: 'node-a' }, status: { phase: 'Running', qosClass: 'BestEffort' } });
+    expect((await pod.get())?.metadata.labels).toEqual({ c: 'd' });
+
+    const node = await cluster.createNode('node-told');
+    const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+    await cluster.request('PUT', `${node.path}/status`, { metadata: { name: 'node-told' }, status });
+    expect(await node.get()).toMatchObject({ status: { ...status, nodeInfo: { kubeletVersion: '' } } });
+  });
+
   test('another specification is another generation, other labels are not', async () => {
     const pod = await cluster.createPod('shop/generations');
     const generation = async (patch: object): Promise<unknown> => {

@@ -136,7 +136,13 @@ describe('a Node', () => {
         { type: 'InternalIP', address: '10.1.0.1' },
         { type: 'ExternalIP', address: '192.0.2.1' },
       ],
-      nodeInfo: { kubeletVersion: 'v1.36.3', osImage: 'Linux', kernelVersion: '6', containerRuntimeVersion: 'c://2' },
+      nodeInfo: {
+        kubeletVersion: 'v1.36.3',
+        osImage: 'Linux',
+        kernelVersion: '6',
+        containerRuntimeVersion: 'c://2',
+        architecture: 'arm64',
+      },
     };
     expect(cells(NODE, { metadata: { labels }, status })).toMatchObject({
       Status: 'Ready',
@@ -145,9 +151,17 @@ describe('a Node', () => {
       'Internal-IP': '10.1.0.1',
       'External-IP': '192.0.2.1',
       'OS-Image': 'Linux',
-      'Kernel-Version': '6',
+      'Kernel-Version': '6 (arm64)',
       'Container-Runtime': 'c://2',
     });
+  });
+
+  test('of an unknown architecture, or shown by Kubernetes 1.33', () => {
+    const nodeInfo = { kernelVersion: '6' };
+    expect(cells(NODE, { status: { nodeInfo } })).toMatchObject({ 'Kernel-Version': '6' });
+    const status = { nodeInfo: { ...nodeInfo, architecture: 'arm64' } };
+    expect(cells(NODE, { status }, '1.33')).toMatchObject({ 'Kernel-Version': '6' });
+    expect(cells(NODE, {}, '1.33')).toMatchObject({ 'Kernel-Version': '<unknown>' });
   });
 
   test('that is not, and takes no more Pods', () => {
