@@ -39,7 +39,8 @@ const optionsFor = (file: string): PartialStrykerOptions => ({
   mutate: [file],
   testRunner: 'jest',
   testRunnerNodeArgs: ['--experimental-vm-modules'],
-  jest: { configFile: 'test/mutation/jest.config.js' },
+  // Which tests are a file's is said above.
+  jest: { configFile: 'test/mutation/jest.config.js', enableFindRelatedTests: false },
   coverageAnalysis: 'perTest',
   concurrency: 2,
   reporters: ['html'],
