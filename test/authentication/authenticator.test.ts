@@ -481,6 +481,30 @@ describe('closing', () => {
     expect(reviewer.closed).toBe(1);
   });
 
+  test('begins at once for what is cached too, while a review in flight still ends', async () => {
+    const { authenticator, clock, reviewer, token } = world();
+    await authenticator.authenticate(token);
+    const review = reviewer.hold();
+    const waiting = authenticator.authenticate(podToken(clock));
+    const closing = authenticator.close();
+    expect(authenticator.cached(token)).toBeUndefined();
+    review.answer(podReview());
+    await Promise.all([waiting, closing]);
+  });
+
+  test('tells the operator why, and is what `await using` ends with', async () => {
+    const { authenticator, reviewer, token } = world();
+    const reasons: string[] = [];
+    authenticator.on('unavailable', ({ reason }) => reasons.push(reason));
+    {
+      await using disposable = authenticator;
+      expect(disposable.status().state).toBe('open');
+    }
+    expect([authenticator.status().state, reviewer.closed]).toEqual(['closed', 1]);
+    await caught(authenticator.authenticate(token));
+    expect(reasons).toEqual(['The authenticator is closed']);
+  });
+
   test('happens once, however often it is asked for, and with `await using` too', async () => {
     const { authenticator, reviewer } = world();
     {
@@ -578,6 +602,7 @@ describe('without audiences', () => {
     const { authenticator, clock, logged } = world({ audiences: [] });
     expect(logged).toEqual([]);
     await authenticator.ready();
+    expect(logged).toHaveLength(1);
     await authenticator.ready();
     await authenticator.authenticate(podToken(clock));
     expect(logged).toEqual([{ level: 'warn', code: 'no_audiences', message: expect.stringContaining('`audiences`') }]);

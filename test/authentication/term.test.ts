@@ -72,6 +72,7 @@ test('jitter takes nothing with the lowest random number, and a tenth at most', 
 
 test('the part of a term in which a hit starts the next review is its last tenth to fifth', () => {
   expect(identityTerm(0, 0, undefined, lifetimes, none).refreshFrom).toBe(54_000);
+  expect(identityTerm(1_000_000, 1_000_000, undefined, lifetimes, none).refreshFrom).toBe(1_054_000);
   const { refreshFrom, usableUntil } = identityTerm(0, 0, undefined, lifetimes, most);
   expect(refreshFrom / usableUntil).toBeCloseTo(0.8, 6);
 });
@@ -114,6 +115,16 @@ test('whatever is random, a term ends never late, never more than a tenth early,
       );
     }),
   );
+});
+
+test('no identity bridges an outage once it expires', () => {
+  const clock = new FakeClock();
+  const staleLong = { ...lifetimes, staleIfUnavailableMs: 600_000 };
+  const term = identityTerm(clock.monotonic(), clock.monotonic(), clock.now() + 10, staleLong, none);
+  clock.advanceWall(9);
+  expect(isBridging(term, clock)).toBe(true);
+  clock.advanceWall(1);
+  expect(isBridging(term, clock)).toBe(false);
 });
 
 test('with a maximal age of 0 an identity is never usable', () => {

@@ -10,10 +10,15 @@ const leastScore = 90;
 
 /** Files whose tests are not those of their name. */
 const testsOf: Readonly<Record<string, readonly string[]>> = {
-  'authentication/authenticator': ['authenticator', 'shield', 'secrecy'],
+  'authentication/abandonable': ['authenticator'],
+  'authentication/authenticator': ['authenticator', 'revocation', 'shield', 'secrecy'],
+  'authentication/bound-objects': ['revocation'],
+  'authentication/identity-keeper': ['authenticator', 'revocation'],
+  'authentication/kubernetes-names': ['identity-from-review'],
   'authentication/stackless-error': ['errors', 'reviewer'],
   'express/checked-guards': ['all-of', 'any-of'],
-  'express/guard': ['guard', 'modes'],
+  'express/guard': ['guard', 'modes', 'all-of', 'any-of'],
+  'express/route-layers': ['describe-access'],
   'express/k8s-service-account-auth': [
     'k8s-service-account-auth',
     'authorization-header',
