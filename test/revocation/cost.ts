@@ -67,9 +67,13 @@ async function serveEvents(): Promise<void> {
   const { promise: watched, resolve } = Promise.withResolvers<NodeJS.WritableStream>();
   const server = createServer({ key, cert: certificate }, (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'https://host');
-    if (request.method !== 'GET') return void response.writeHead(401).end('{}');
+    if (request.method !== 'GET') {
+      response.writeHead(401).end('{}');
+      return;
+    }
     if (!searchParams.has('watch')) {
-      return void response.end(JSON.stringify({ kind: 'List', metadata: { resourceVersion: String(version) } }));
+      response.end(JSON.stringify({ kind: 'List', metadata: { resourceVersion: String(version) } }));
+      return;
     }
     response.writeHead(200).flushHeaders();
     if (pathname.endsWith('/pods')) resolve(response);

@@ -211,15 +211,15 @@ test('Pods deleted while the watch is cut off are out once it is back, and nobod
     );
     for (const { token } of tokens) expect(await codeOf(authenticator, token)).toBe('accepted');
     network.become(reset);
-    const [first, second, stays] = tokens;
+    const [first, other, stays] = tokens;
     await first?.pod.delete();
-    await second?.pod.delete();
+    await other?.pod.delete();
     for (let second = 0; second < 10; second += 1) {
       await cluster.elapse(3_000);
       expect(await codeOf(authenticator, stays?.token ?? '')).toBe('accepted');
     }
     network.leadTo();
-    for (const gone of [first, second]) {
+    for (const gone of [first, other]) {
       expect(await refusedWithin(authenticator, gone?.token ?? '')).toBeLessThan(3 * soonMs);
       expect(await codeOf(authenticator, gone?.token ?? '')).toBe('token_revoked');
     }
