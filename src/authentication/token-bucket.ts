@@ -27,6 +27,11 @@ export class TokenBucket {
     return true;
   }
 
+  /** Takes what may not be there: it is owed then, and nothing is to be had until it is refilled. */
+  charge(): void {
+    this.#available = this.#refilled() - 1;
+  }
+
   giveBack(): void {
     this.#available = Math.min(this.#budget.burst, this.#refilled() + 1);
   }

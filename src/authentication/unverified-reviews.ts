@@ -10,7 +10,7 @@ const ofUnknownKeys: Budget = { burst: 50, perSecond: 10 };
 /** So much of it no peer may use up alone. */
 const reserve = 20;
 /** What each peer may have of the reserve. */
-const ofReserve: Budget = { burst: 5, perSecond: 1 };
+const ofReserve: Budget = { burst: 10, perSecond: 1 };
 
 /** Refused tokens that no key could judge, of each peer: little for an API server, much for callers who mean well. */
 const ofRefusals: Budget = { burst: 200, perSecond: 50 };
@@ -65,7 +65,7 @@ export class UnverifiedReviews {
       throw new Unavailability('peer_limit', `Too many tokens from ${peer} were refused, and no key can tell which`);
     }
     const verdict = await review();
-    if ('rejected' in verdict && peer !== '') bucketOf(this.#refusalsOf, peer, ofRefusals, this.#clock).take();
+    if ('rejected' in verdict && peer !== '') bucketOf(this.#refusalsOf, peer, ofRefusals, this.#clock).charge();
     return verdict;
   }
 

@@ -71,17 +71,26 @@ export class ReviewPolicy {
     // A server that wants to be left alone for longer than the caller still waits is left alone.
     const isWorthRetrying = (error: unknown): boolean => isPassing(error) && retryAfterMs(error) < remainingMs();
     const retries = retry(handleWhen(isWorthRetrying), { maxAttempts: maxRetries, backoff: this.#backoff });
-    const attemptOnce = (): Promise<T> => this.#breaker.execute(() => this.#timely(attempt), signal);
+    const wholeMs = remainingMs();
+    const attemptOnce = (): Promise<T> =>
+      this.#breaker.execute(() => this.#timely(attempt, remainingMs() < wholeMs / 2), signal);
     return retries.execute(() => this.#queue.run(share, attemptOnce, signal), signal);
   }
 
-  /** What hung in an outage fails when that may be over: it says nothing of a server that is being tried, or has answered. */
-  async #timely<T>(attempt: () => Promise<T>): Promise<T> {
+  /**
+   * What hung in an outage fails when that may be over: it says nothing of a server that is being tried, or has answered.
+   * Neither does a timeout of what waited for its turn until little time was left: one share's flood is nobody's outage.
+   */
+  async #timely<T>(attempt: () => Promise<T>, isHurried: boolean): Promise<T> {
     const changes = this.#circuitChanges;
+    const isTrying = this.#breaker.state !== CircuitState.Closed;
     try {
       return await attempt();
     } catch (error) {
-      if (changes !== this.#circuitChanges && error instanceof Unavailability) this.#belated.add(error);
+      if (error instanceof Unavailability) {
+        const isOutOfTime = isHurried && !isTrying && error.code === 'api_server_timeout';
+        if (isOutOfTime || changes !== this.#circuitChanges) this.#belated.add(error);
+      }
       throw error;
     }
   }

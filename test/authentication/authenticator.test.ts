@@ -726,10 +726,10 @@ describe('the shield', () => {
       return (await Promise.all(all)).map((error) => (error as ServiceAccountAuthError).code);
     };
     const first = await statuses(200);
-    expect(first.filter((code) => code === 'token_refused')).toHaveLength(35);
-    expect(first.filter((code) => code === 'unknown_key_limit')).toHaveLength(165);
+    expect(first.filter((code) => code === 'token_refused')).toHaveLength(40);
+    expect(first.filter((code) => code === 'unknown_key_limit')).toHaveLength(160);
     clock.advance(3_000);
-    expect((await statuses(200)).filter((code) => code === 'token_refused')).toHaveLength(28);
+    expect((await statuses(200)).filter((code) => code === 'token_refused')).toHaveLength(23);
     expect(reviewer.asked).toHaveLength(63);
     expect(new ServiceAccountAuthError('unknown_key_limit').status).toBe(503);
   });
@@ -738,7 +738,7 @@ describe('the shield', () => {
     const { authenticator, clock, judge, reviewer, token } = shielded();
     judge.judgement = async () => 'unknown_key';
     reviewer.answer = async () => refusal;
-    for (let index = 0; index < 35; index += 1) await caught(authenticator.authenticate(podToken(clock)));
+    for (let index = 0; index < 40; index += 1) await caught(authenticator.authenticate(podToken(clock)));
     const remembered = authenticator.status().cachedRejections;
     expect(await caught(authenticator.authenticate(token))).toMatchObject({ code: 'unknown_key_limit' });
     expect(authenticator.status().cachedRejections).toBe(remembered);

@@ -112,7 +112,7 @@ describe('with the keys that a cluster publishes', () => {
     cluster.clock.advance(30_000);
     const codes = await Promise.all(tokens.map(codeOf));
     const reviews = cluster.requests.tokenreviews - before;
-    expect(reviews).toBeGreaterThanOrEqual(35);
+    expect(reviews).toBeGreaterThanOrEqual(40);
     expect(reviews).toBeLessThanOrEqual(50 + 1 + (cluster.clock.monotonic() - 30_000 - began) / 100);
     expect(codes.filter((code) => code === 'token_refused')).toHaveLength(reviews);
     expect(codes.filter((code) => code === 'unknown_key_limit')).toHaveLength(300 - reviews);

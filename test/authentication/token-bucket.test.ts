@@ -65,6 +65,16 @@ test('holds again what is given back, but never more than its burst', () => {
   expect(taken(bucket, 5)).toBe(2);
 });
 
+test('owes what is charged past its burst, and has nothing until that is refilled', () => {
+  const clock = new FakeClock();
+  const bucket = new TokenBucket({ burst: 2, perSecond: 1 }, clock);
+  for (let index = 0; index < 5; index += 1) bucket.charge();
+  clock.advance(3_000);
+  expect([bucket.isEmpty, bucket.take()]).toEqual([true, false]);
+  clock.advance(1_000);
+  expect([bucket.isEmpty, bucket.take(), bucket.take()]).toEqual([false, true, false]);
+});
+
 test('is empty until it has refilled', () => {
   const clock = new FakeClock();
   const bucket = new TokenBucket({ burst: 2, perSecond: 1 }, clock);

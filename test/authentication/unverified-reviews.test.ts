@@ -35,8 +35,8 @@ async function reviewed(judgement: Judgement, peer: string, tries: number, revie
 }
 
 describe('tokens of unknown keys', () => {
-  test('from one peer: 35 at once, and 10 a second in the long run', async () => {
-    expect(await reviewed('unknown_key', flooder, 1_000)).toBe(35);
+  test('from one peer: 40 at once, and 10 a second in the long run', async () => {
+    expect(await reviewed('unknown_key', flooder, 1_000)).toBe(40);
     let later = 0;
     for (let second = 0; second < 60; second += 1) {
       clock.advance(1_000);
@@ -59,8 +59,8 @@ describe('tokens of unknown keys', () => {
 
   test('past it are peer by peer: who comes after a flood, and while it lasts, has a part left', async () => {
     await reviewed('unknown_key', flooder, 1_000);
-    expect(await reviewed('unknown_key', '10.0.0.7', 10)).toBe(5);
-    expect(await reviewed('unknown_key', '10.0.0.8', 10)).toBe(5);
+    expect(await reviewed('unknown_key', '10.0.0.7', 4)).toBe(4);
+    expect(await reviewed('unknown_key', '10.0.0.8', 100)).toBe(6);
     for (let second = 0; second < 60; second += 1) {
       clock.advance(1_000);
       await reviewed('unknown_key', flooder, 1_000);
@@ -75,7 +75,7 @@ describe('tokens of unknown keys', () => {
   });
 
   test('of which nobody could say whether they are good are not given back', async () => {
-    expect(await reviewed('unknown_key', flooder, 1_000, unsaid)).toBe(35);
+    expect(await reviewed('unknown_key', flooder, 1_000, unsaid)).toBe(40);
   });
 
   test('past it are unavailability, and say where the last came from', async () => {
@@ -93,8 +93,8 @@ describe('tokens of unknown keys', () => {
       return new Promise(() => {});
     };
     const held = Array.from({ length: 200 }, () => caught(reviews.within('unknown_key', flooder, hang)));
-    expect(running).toBe(35);
-    expect(await Promise.all(held.slice(35))).toHaveLength(165);
+    expect(running).toBe(40);
+    expect(await Promise.all(held.slice(40))).toHaveLength(160);
   });
 });
 
@@ -113,6 +113,17 @@ describe('tokens that no key could judge', () => {
     await reviewed('possible', flooder, 1_000);
     expect(await reviewed('possible', '10.0.0.7', 100)).toBe(100);
     expect(await reviewed('possible', '', 5_000)).toBe(5_000);
+  });
+
+  test('that were all let in before the first was refused are made up for: in the long run it is 50 a second', async () => {
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    const all = Array.from({ length: 1_000 }, () => reviews.within('possible', flooder, () => promise));
+    resolve(await bad());
+    await Promise.all(all);
+    clock.advance(16_000);
+    expect(await reviewed('possible', flooder, 1_000)).toBe(0);
+    clock.advance(1_000);
+    expect(await reviewed('possible', flooder, 1_000)).toBe(50);
   });
 
   test('that are good, or of which nobody could say, cost nothing: 10,000 at once are no flood', async () => {

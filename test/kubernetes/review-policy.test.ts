@@ -321,6 +321,44 @@ describe('the circuit', () => {
     expect(policy.circuit).toBe('closed');
   });
 
+  describe('and reviews that waited for their turn until little time was left:', () => {
+    /** So many that each begin their one try with so much of 3 s left, and fail. */
+    async function hurriedFails(
+      policy: ReviewPolicy,
+      count: number,
+      leftMs: number,
+      code: UnavailabilityCode,
+    ): Promise<void> {
+      for (let index = 0; index < count; index += 1) {
+        const times = [3_000, leftMs];
+        const remainingMs = (): number => times.shift() ?? 0;
+        const { signal } = new AbortController();
+        await caught(policy.execute(() => Promise.reject(unavailable(code, 60)), { signal, remainingMs }, share));
+      }
+    }
+
+    test('their timeouts open nothing, however many there are', async () => {
+      const policy = new ReviewPolicy(limits, most);
+      await hurriedFails(policy, 100, 1_499, 'api_server_timeout');
+      expect([policy.circuit, policy.lastOutage]).toEqual(['closed', undefined]);
+      await hurriedFails(policy, 10, 1_500, 'api_server_timeout');
+      expect(policy.circuit).toBe('open');
+    });
+
+    test('their refused connections count like any', async () => {
+      const policy = new ReviewPolicy(limits, most);
+      await hurriedFails(policy, 10, 100, 'api_server_unreachable');
+      expect(policy.circuit).toBe('open');
+    });
+
+    test('the one that tries whether the server is back opens it again by its timeout', async () => {
+      const policy = await opened();
+      await jest.advanceTimersByTimeAsync(1_000);
+      await hurriedFails(policy, 1, 100, 'api_server_timeout');
+      expect(policy.circuit).toBe('open');
+    });
+  });
+
   describe('is not opened again by reviews that began before it last opened or closed', () => {
     /** Ten reviews that open the circuit, and as many that began with them and still hang. */
     async function openedWithTenHanging(): Promise<{ policy: ReviewPolicy; endHanging: () => Promise<void> }> {
