@@ -54,7 +54,7 @@ async function request(number: number): Promise<ScriptedWatchRequest> {
   const watch = server.watches[number - 1];
   if (watch === undefined) throw new Error('There is no such request');
   // Until its answer has begun for the one who asked.
-  await settled();
+  for (let turn = 0; turn < 5; turn += 1) await settled();
   return watch;
 }
 const versionOf = ({ path }: ScriptedWatchRequest): string | null =>
