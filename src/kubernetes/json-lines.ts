@@ -15,7 +15,7 @@ export class JsonLines {
    *
    * @throws {Unavailability} where a line is too long
    */
-  *add(chunk: Buffer): Generator<Buffer> {
+  *add(chunk: Buffer): Generator<string> {
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
       this.#hold(chunk.subarray(start, end));
@@ -33,11 +33,11 @@ export class JsonLines {
     if (part.length > 0) this.#parts.push(part);
   }
 
-  #whole(): Buffer {
-    const [first = Buffer.alloc(0), ...others] = this.#parts;
-    const line = others.length === 0 ? first : Buffer.concat(this.#parts);
+  #whole(): string {
+    const [first, ...others] = this.#parts;
+    const line = others.length === 0 ? first?.toString('utf8') : Buffer.concat(this.#parts).toString('utf8');
     this.#parts = [];
     this.#bytes = 0;
-    return line;
+    return line ?? '';
   }
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { Unavailability } from '../authentication/reviewer.ts';
-import { jsonOf } from './json-of.ts';
 import { scrub } from './scrub.ts';
 
 /** What a watch says, as far as it matters here. */
@@ -28,38 +27,24 @@ const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ERROR'), object: status }),
 ]);
 
-/** How an API server begins an event, in Go's order of fields. Names are made of what needs no escape. */
-const beginning =
-  /^\{"type":"(ADDED|MODIFIED|DELETED)","object":\{"kind":"PartialObjectMetadata","apiVersion":"meta\.k8s\.io\/v1","metadata":\{"name":"[^"\\]*",(?:"generateName":"[^"\\]*",)?(?:"namespace":"[^"\\]*",)?"uid":"([^"\\]+)","resourceVersion":"([1-9]\d*)",/;
-/** Longer than nearly all such beginnings. */
-const usualBeginning = 400;
-const terminates = Buffer.from('"deletionTimestamp"');
-
-/**
- * Parsed no further than needed: nine tenths of an event say who manages which field.
- *
- * @throws {Unavailability} `answer_invalid`
- */
-export function watchEventOf(line: Buffer): WatchEvent {
-  if (line.includes(terminates)) return parsedEvent(line);
-  const [, type, uid, version] = beginning.exec(line.toString('latin1', 0, usualBeginning)) ?? [];
-  if (type === undefined || uid === undefined || version === undefined) return parsedEvent(line);
-  // Parts of a text hold on to all of it.
-  return { type: type as 'ADDED', uid: copyOf(uid), resourceVersion: copyOf(version), deletionTimestamp: undefined };
-}
-
-function parsedEvent(line: Buffer): WatchEvent {
-  const event = eventSchema.safeParse(jsonOf(line.toString('utf8'))).data;
+/** @throws {Unavailability} `answer_invalid` */
+export function watchEventOf(line: string): WatchEvent {
+  const event = eventSchema.safeParse(parsed(line)).data;
   if (event === undefined) throw invalid();
-  if (event.type === 'ERROR') {
+  if (event.type === 'ERROR')
     return { type: event.type, code: event.object.code, message: scrub(event.object.message) };
-  }
   if (event.type === 'BOOKMARK') return { type: event.type, ...event.object.metadata };
   const { deletionTimestamp, ...metadata } = event.object.metadata;
   return { type: event.type, ...metadata, deletionTimestamp: timeOf(deletionTimestamp) };
 }
 
-const copyOf = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw invalid();
+  }
+}
 
 function timeOf(text: string | undefined): number | undefined {
   const time = text === undefined ? undefined : Date.parse(text);

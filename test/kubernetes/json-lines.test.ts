@@ -2,21 +2,19 @@ import { expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { JsonLines } from '../../src/kubernetes/json-lines.ts';
 
-const texts = (lines: JsonLines, chunk: Buffer): string[] => [...lines.add(chunk)].map(String);
-
 test('however a stream is cut into chunks, its lines come whole', () => {
   fc.assert(
-    fc.property(fc.array(fc.string({ unit: 'grapheme' })), fc.array(fc.nat(20)), (any, cuts) => {
-      const written = any.map((text) => text.replaceAll('\n', ''));
+    fc.property(fc.array(fc.string({ unit: 'grapheme' })), fc.array(fc.nat(20)), (texts, cuts) => {
+      const written = texts.map((text) => text.replaceAll('\n', ''));
       const bytes = Buffer.from(written.map((line) => `${line}\n`).join(''));
       const lines = new JsonLines();
       const read: string[] = [];
       let start = 0;
       for (const cut of cuts) {
-        read.push(...texts(lines, bytes.subarray(start, start + cut)));
+        read.push(...lines.add(bytes.subarray(start, start + cut)));
         start += cut;
       }
-      read.push(...texts(lines, bytes.subarray(start)));
+      read.push(...lines.add(bytes.subarray(start)));
       return JSON.stringify(read) === JSON.stringify(written);
     }),
   );
@@ -24,15 +22,15 @@ test('however a stream is cut into chunks, its lines come whole', () => {
 
 test('what follows the last line waits for its end', () => {
   const lines = new JsonLines();
-  expect(texts(lines, Buffer.from('{"a":1}\n{"b"'))).toEqual(['{"a":1}']);
-  expect(texts(lines, Buffer.from(':2}'))).toEqual([]);
-  expect(texts(lines, Buffer.from('\n'))).toEqual(['{"b":2}']);
+  expect([...lines.add(Buffer.from('{"a":1}\n{"b"'))]).toEqual(['{"a":1}']);
+  expect([...lines.add(Buffer.from(':2}'))]).toEqual([]);
+  expect([...lines.add(Buffer.from('\n'))]).toEqual(['{"b":2}']);
 });
 
 test('a line may have 2 MiB, and no more, whole or not', () => {
   const most = Buffer.alloc(2 * 1024 * 1024, 'x');
   const lines = new JsonLines();
-  expect(texts(lines, Buffer.concat([most, Buffer.from('\n')]))).toEqual([most.toString()]);
-  expect(texts(lines, most)).toEqual([]);
-  expect(() => texts(lines, Buffer.from('x'))).toThrow('longer than 2097152 bytes');
+  expect([...lines.add(Buffer.concat([most, Buffer.from('\n')]))]).toEqual([most.toString()]);
+  expect([...lines.add(most)]).toEqual([]);
+  expect(() => [...lines.add(Buffer.from('x'))]).toThrow('longer than 2097152 bytes');
 });

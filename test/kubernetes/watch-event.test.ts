@@ -3,7 +3,7 @@ import { isOlder, watchEventOf } from '../../src/kubernetes/watch-event.ts';
 import { thrown } from '../support/caught.ts';
 import { objectEvent } from '../support/scripted-api-server.ts';
 
-const parse = (event: unknown): unknown => watchEventOf(Buffer.from(JSON.stringify(event)));
+const parse = (event: unknown): unknown => watchEventOf(JSON.stringify(event));
 
 test.each(['ADDED', 'MODIFIED', 'DELETED'])('%s tells uid, version, and since when it terminates', (type) => {
   const metadata = { uid: 'uid-1', name: 'web-1', labels: { uid: 'uid-2' }, ownerReferences: [{ uid: 'uid-3' }] };
@@ -44,7 +44,7 @@ test.each<[string, unknown]>([
 });
 
 test.each(['', 'null', '{"type":"DELETED"', '{}{}'])('%j is answer_invalid', (line) => {
-  expect(thrown(() => watchEventOf(Buffer.from(line)))).toMatchObject({ code: 'answer_invalid' });
+  expect(thrown(() => watchEventOf(line))).toMatchObject({ code: 'answer_invalid' });
 });
 
 describe('versions are in the order of their numbers, however large', () => {
@@ -56,35 +56,5 @@ describe('versions are in the order of their numbers, however large', () => {
     ['18446744073709551615', '18446744073709551614', false],
   ])('%s is older than %s: %p', (one, other, expected) => {
     expect(isOlder(one, other)).toBe(expected);
-  });
-});
-
-describe('an event as an API server sends it', () => {
-  const real = (metadata: object): object => ({
-    type: 'DELETED',
-    object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata },
-  });
-  const names = { name: 'web-1', generateName: 'web-', namespace: 'shop' };
-  const expected = { type: 'DELETED', uid: 'uid-1', resourceVersion: '12', deletionTimestamp: undefined };
-
-  test('is not parsed to its end', () => {
-    const line = JSON.stringify(real({ ...names, uid: 'uid-1', resourceVersion: '12', creationTimestamp: 'x' }));
-    const cut = `${line.slice(0, line.indexOf('creationTimestamp'))}… never read`;
-    expect(watchEventOf(Buffer.from(cut))).toEqual(expected);
-  });
-
-  test('tells of termination wherever that stands', () => {
-    const last = { uid: 'uid-1', resourceVersion: '12', labels: {}, deletionTimestamp: '2026-01-01T00:00:30Z' };
-    expect(parse(real({ ...names, ...last }))).toMatchObject({ deletionTimestamp: Date.UTC(2026, 0, 1, 0, 0, 30) });
-  });
-
-  test.each([
-    { uid: 'uid-1', resourceVersion: '12', ...names, annotations: { text: '"uid":"uid-2","deletionTimestamp":"x"' } },
-    { ...names, annotations: { deletionTimestamp: 'x' }, uid: 'uid-1', resourceVersion: '12' },
-    { ...names, labels: { uid: 'uid-2' }, uid: 'uid-1', resourceVersion: '12' },
-    { name: 'a","uid":"uid-2', uid: 'uid-1', resourceVersion: '12' },
-    { name: 'x'.repeat(253), namespace: 'y'.repeat(63), uid: 'uid-1', resourceVersion: '12' },
-  ])('says what it says, whatever its texts hold: %j', (metadata) => {
-    expect(parse(real(metadata))).toEqual(expected);
   });
 });
