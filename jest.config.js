@@ -14,6 +14,8 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/.stryker-tmp/'],
   coverageDirectory: 'coverage',
   collectCoverageFrom: ['src/**/*.ts'],
+  // Much of it is waiting, so that no core needs to be left to Jest itself.
+  maxWorkers: '100%',
   // Of `test.concurrent`: the fault suite, most of which is waiting.
   maxConcurrency: 8,
 };
