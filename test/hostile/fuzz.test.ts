@@ -22,7 +22,7 @@ import { authorizationHeaders, mutatedJson, mutatedTokens } from './support/muta
 import { type Row, rowOf, tokenIn } from './support/oracle.ts';
 import { recordedFor } from './support/recorded.ts';
 
-/** A few in `npm test`, many in `npm run fuzz`. */
+/** A few in `npm test`, many in `npm run test:fuzz`. */
 const isLong = process.env['FUZZ'] === 'long';
 const runs = (few: number, many: number): { numRuns: number } => ({ numRuns: isLong ? many : few });
 const patienceMs = isLong ? 7_200_000 : 30_000;

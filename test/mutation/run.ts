@@ -1,5 +1,5 @@
 // Breaks each file of src/authentication and src/express in every way that Stryker knows, one at a time, and sees whether
-// the tests of that very file notice: `npm run mutation -- [file of src/ or a part of its path]...`.
+// the tests of that very file notice: `npm run test:mutation -- [file of src/ or a part of its path]...`.
 import { globSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 // Runs a service under full load for a long time, while everything around it fails and is rotated in turn, and then looks
 // whether it holds more than after each fault had happened once:
-// `npm run soak -- [--minutes 10] [--callers 32] [--real]`. Exits with 1 where it does.
+// `npm run test:soak -- [--minutes 10] [--callers 32] [--real]`. Exits with 1 where it does.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
