@@ -332,7 +332,7 @@ const onBareServer: readonly Step[] = [
   {
     command: `kubectl get sa held -w ${events}`,
     when: { says: /ADDED/, run: patch('null') },
-    until: /DELETED/,
+    until: /DELETED.*\n/,
     exitCode: null,
     says: 'DELETED',
   },
