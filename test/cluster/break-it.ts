@@ -1,5 +1,5 @@
 // Breaks the simulated cluster, a copy of it, in one way after the other, and sees that the scenarios notice:
-// `npm run test:breaks [-- part of what is broken]...`. Needs no real cluster; kubectl for what only kubectl notices.
+// `npm run test:breaks [-- part of what is broken]...`. Needs no real cluster.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';

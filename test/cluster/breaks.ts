@@ -7,7 +7,7 @@ export interface Break {
   readonly from: string;
   readonly to: string;
   /** The file of scenarios, `scenarios/<name>.test.ts`, that has to notice. */
-  readonly noticedBy: 'conformance' | 'rbac' | 'watch' | 'list-options' | 'kubectl';
+  readonly noticedBy: 'conformance' | 'rbac' | 'watch' | 'list-options';
 }
 
 /** Each makes the simulated cluster behave as no API server does. */
@@ -165,12 +165,5 @@ export const breaks: readonly Break[] = [
     from: 'rest.slice(0, limit)',
     to: 'rest',
     noticedBy: 'list-options',
-  },
-  {
-    what: 'a dry run is a real one',
-    file: 'dry-run.ts',
-    from: 'return values.length > 0;',
-    to: 'return false;',
-    noticedBy: 'kubectl',
   },
 ];
