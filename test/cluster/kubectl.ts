@@ -44,8 +44,11 @@ export async function kubectlFor(kubeconfig: string, kubectlFolder: string): Pro
         if (when?.says.test(output)) reaction ??= run(when.run, { cwd: folder, env: environment });
         if (until?.test(output)) kill();
       });
-      if (when && (await reaction)?.exitCode !== 0) throw new Error(`${when.run} did not run, or failed`);
-      return said;
+      const reacted = await reaction;
+      // Whoever reads what was said is to see it there.
+      return !when || reacted?.exitCode === 0
+        ? said
+        : { ...said, stderr: `${said.stderr}${when.run}: ${reacted?.stderr ?? 'did not run'}` };
     },
     writeFile: (name, content) => writeFile(path.join(folder, name), content),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
