@@ -1,7 +1,8 @@
 import type { ObjectInput } from './object-schema.ts';
 
 const NOT_READY = { effect: 'NoSchedule', key: 'node.kubernetes.io/not-ready' };
-const UNKNOWN_INFO = {
+/** `status.nodeInfo` before a kubelet has said anything. */
+export const UNKNOWN_INFO: Readonly<Record<string, string>> = {
   machineID: '',
   systemUUID: '',
   bootID: '',

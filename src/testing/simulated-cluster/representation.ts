@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../cluster-client/kubernetes-object.ts';
 import type { Kind } from './kinds.ts';
+import { UNKNOWN_INFO } from './node-defaults.ts';
 import { notAcceptable, StatusError } from './status.ts';
 import { type TableCircumstances, tableOf } from './table.ts';
 
@@ -75,18 +76,7 @@ const EMPTY: Readonly<Record<string, object>> = {
     spec: {},
     status: {
       daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
-      nodeInfo: {
-        machineID: '',
-        systemUUID: '',
-        bootID: '',
-        kernelVersion: '',
-        osImage: '',
-        containerRuntimeVersion: '',
-        kubeletVersion: '',
-        kubeProxyVersion: '',
-        operatingSystem: '',
-        architecture: '',
-      },
+      nodeInfo: UNKNOWN_INFO,
     },
   },
   Pod: { spec: { containers: null }, status: {} },
