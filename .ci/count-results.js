@@ -1,7 +1,11 @@
-// Adds up Jest's results files: `node count-results.js (LABEL EXIT-STATUS FILE)...`. Prints what is wrong to stderr and
-// `N passed, N failed` as the last line to stdout. Whatever keeps a run from being proof counts as a failure: a suite
+// Adds up Jest's results files: `node count-results.js (LABEL EXIT-STATUS FILE)...`. Prints what is wrong, with what the
+// failed tests said, to stderr and `N passed, N failed` as the last line to stdout. Whatever keeps a run from being proof counts as a failure: a suite
 // that did not run, a missing or unreadable file, no tests at all, a command that failed for another reason.
 import { readFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
+
+const FAILURES_SHOWN = 20;
+const CHARACTERS_SHOWN = 2_000;
 
 function count(label, exitStatus, file) {
   const problems = [];
@@ -15,9 +19,13 @@ function count(label, exitStatus, file) {
     if (failed > 0) {
       problems.push(`${failed} tests failed`);
     }
+    problems.push(...failures(results));
     if (suitesNotRun > 0) {
       failed += suitesNotRun;
       problems.push(`${suitesNotRun} test suites did not run`);
+    }
+    if (results.snapshot?.unchecked > 0) {
+      problems.push(`${results.snapshot.unchecked} snapshots are obsolete: no test asked for them`);
     }
     if (results.wasInterrupted === true) {
       failed += 1;
@@ -39,6 +47,20 @@ function count(label, exitStatus, file) {
     process.stderr.write(`${label}: ${problem}\n`);
   }
   return { passed, failed };
+}
+
+/** What each failed test, and each file that did not get as far as its tests, said. */
+function failures({ testResults = [] }) {
+  return testResults
+    .flatMap(({ name, message, assertionResults }) =>
+      assertionResults.length === 0
+        ? [`${name}\n${message}`]
+        : assertionResults
+            .filter(({ status }) => status === 'failed')
+            .map(({ fullName, failureMessages }) => `${fullName}\n${failureMessages.join('\n')}`),
+    )
+    .slice(0, FAILURES_SHOWN)
+    .map((text) => stripVTControlCharacters(text).slice(0, CHARACTERS_SHOWN));
 }
 
 function number(results, field) {
