@@ -48,7 +48,7 @@ export class NamespaceMissing extends Unavailability {
   }
 }
 
-const plurals = { Pod: 'pods', ServiceAccount: 'serviceaccounts', Node: 'nodes' } as const;
+export const plurals = { Pod: 'pods', ServiceAccount: 'serviceaccounts', Node: 'nodes' } as const;
 const listSchema = z.object({ metadata: z.object({ resourceVersion: z.string().regex(/^[1-9]\d*$/) }) });
 
 /** With etcd stopped a list hangs for a minute. */
@@ -63,8 +63,8 @@ const catchUpMs = 1_000;
 const shortestLifeMs = 1_000;
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
-/** What takes an operator to mend is tried again after this, or half of it. */
-const operatorPauseMs = 60_000;
+/** Of what takes an operator to mend, it seems: a kube-apiserver that has just started forbids everything for a moment. */
+const longestOperatorPauseMs = 60_000;
 
 /**
  * One watch, from now on, of metadata only. It resumes where it ended, for as long as the API server remembers; what it knows
@@ -84,6 +84,7 @@ export class ResourceWatch implements Coverage {
   #version: string | undefined;
   #call: AbortController | undefined;
   #wake: () => void = () => {};
+  #hasBeenLive = false;
   #isClosed = false;
 
   constructor(resource: WatchedResource, parts: ResourceWatchParts) {
@@ -101,6 +102,11 @@ export class ResourceWatch implements Coverage {
 
   get provenAt(): number {
     return this.#provenAt;
+  }
+
+  /** Whether we once had the rights that it takes. */
+  get hasBeenLive(): boolean {
+    return this.#hasBeenLive;
   }
 
   get isCovering(): boolean {
@@ -275,15 +281,16 @@ export class ResourceWatch implements Coverage {
       this.#since = Number.POSITIVE_INFINITY;
     }
     this.#become(why.code === 'reviewer_forbidden' ? 'forbidden' : 'interrupted', { error: why, count });
-    const jitter = 0.5 + Math.random() / 2;
-    if (why.code === 'reviewer_forbidden' || why instanceof NamespaceMissing) return operatorPauseMs * jitter;
     if (why instanceof Gap && count === 1) return 0;
-    const exponential = Math.min(longestPauseMs, firstPauseMs * 2 ** (count - 1));
-    return Math.max(exponential * jitter, (why.retryAfterSeconds ?? 0) * 1_000);
+    const isForOperators = why.code === 'reviewer_forbidden' || why instanceof NamespaceMissing;
+    const longest = isForOperators ? longestOperatorPauseMs : longestPauseMs;
+    const exponential = Math.min(longest, firstPauseMs * 2 ** (count - 1));
+    return Math.max(exponential * (0.5 + Math.random() / 2), (why.retryAfterSeconds ?? 0) * 1_000);
   }
 
   #become(state: WatchState, failure?: WatchFailure): void {
     this.#state = state;
+    if (state === 'live') this.#hasBeenLive = true;
     this.#settled.resolve();
     this.#parts.report(this, failure);
   }
