@@ -52,9 +52,10 @@ export function composeAuthenticator(options: AuthenticatorOptions, functionName
   const apiServer = new ApiServer(connection, review.maxConcurrent);
   const fetchKeys = (): Promise<unknown> => fetchKeySet(apiServer, Math.min(keysTimeoutMs, review.timeoutMs / 2));
   const { maxAgeMs } = cache;
-  const watch = revocation && new ClusterWatch(apiServer, { namespaces: revocation.namespaces, maxAgeMs }, clock, log);
   const perform = reviewer ?? apiServerReview(apiServer);
   const boundedReviewer = new BoundedReviewer(perform, audiences, review, () => apiServer.close());
+  const watched = { namespaces: revocation?.namespaces, maxAgeMs };
+  const watch = revocation && new ClusterWatch(apiServer, boundedReviewer, watched, clock, log);
   const parts: AuthenticatorParts = {
     // A reviewer of one's own may ask any API server: its keys are not known, nor whom it would be asked about.
     signatures: reviewer ? undefined : new PublishedKeys(fetchKeys, clock, log),

@@ -24,6 +24,13 @@ export interface RevocationListener {
  */
 export type WatchState = 'starting' | 'live' | 'interrupted' | 'forbidden';
 
+/** An object as it was when it was looked at. */
+export interface SeenObject {
+  readonly uid: string;
+  /** In epoch milliseconds. */
+  readonly deletionTimestamp: number | undefined;
+}
+
 /** What tells of deletions as they happen. */
 export interface RevocationSource {
   /** Begins to tell, and goes on until it is closed. */
@@ -32,6 +39,11 @@ export interface RevocationSource {
   ready(): Promise<void>;
   /** For objects of that kind and namespace; `undefined` while there is none. */
   coverage(kind: WatchedKind, namespace: string): Coverage | undefined;
+  /**
+   * Looks at an object as it is now. `undefined` where there is none of that name, or it is not to be known. Never rejects,
+   * and ends within a bounded time.
+   */
+  lookAt(kind: WatchedKind, namespace: string, name: string): Promise<SeenObject | undefined>;
   readonly states: Readonly<Record<WatchedKind, WatchState>>;
   close(): void;
 }

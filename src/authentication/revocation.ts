@@ -1,7 +1,8 @@
+import { LRUCache } from 'lru-cache';
 import { boundObjects, type TokenSubject } from './bound-objects.ts';
 import type { Clock } from './clock.ts';
 import type { NodeDirectory } from './node-directory.ts';
-import type { RevocationListener, RevocationSource, WatchedKind, WatchState } from './revocation-source.ts';
+import type { Coverage, RevocationListener, RevocationSource, WatchedKind, WatchState } from './revocation-source.ts';
 import { RevokedUids } from './revoked-uids.ts';
 import type { ServiceAccountIdentity } from './service-account-identity.ts';
 import type { Lifetimes } from './term.ts';
@@ -12,6 +13,11 @@ const terminationLeewayMs = 60_000;
 
 /** For how long a revoked uid is remembered at least. */
 const minRetentionMs = 600_000;
+
+/** So many uids of objects that were looked at are remembered: some 10 MB. */
+const maxSeen = 65_536;
+/** Reviews come first: beyond so many at once an object is looked at when it is asked for again. */
+const maxLooks = 8;
 
 export interface RevocationParts {
   /** What tells of deletions; none: the short term is all there is. */
@@ -40,6 +46,9 @@ export class Revocation implements RevocationListener {
   readonly #clock: Clock;
   readonly #revoked: RevokedUids;
   readonly #handler: RevocationHandler;
+  /** When, on the monotonic clock, a uid was seen without a `deletionTimestamp`. */
+  readonly #seen = new LRUCache<string, number>({ max: maxSeen });
+  readonly #looks = new Set<string>();
   #hasStarted = false;
 
   constructor(parts: RevocationParts, lifetimes: Lifetimes, clock: Clock, handler: RevocationHandler) {
@@ -118,7 +127,8 @@ export class Revocation implements RevocationListener {
 
   /**
    * The last proof that what an identity is bound to exists, on the monotonic clock: its review; or the watch's, only where
-   * that has covered everything since `maxAgeMs` *before* the review, which may have been behind the times.
+   * that has covered everything since `maxAgeMs` *before* the review, which may have been behind the times, and where what
+   * it is bound to was not terminating already, of which no event tells: that is looked up once, off the request's path.
    */
   provenAt(identity: ServiceAccountIdentity, reviewedAt: number): number {
     const earliest = reviewedAt - this.#maxLagMs;
@@ -127,9 +137,30 @@ export class Revocation implements RevocationListener {
     for (const { kind, uid } of this.#objectsOf(identity)) {
       const coverage = this.#source?.coverage(kind, identity.namespace);
       if (uid === undefined || coverage === undefined || coverage.since > earliest) return reviewedAt;
-      provenAt = Math.min(provenAt, coverage.provenAt);
+      provenAt = Math.min(provenAt, this.#stands(identity, kind, uid, coverage) ? coverage.provenAt : reviewedAt);
     }
     return Math.max(reviewedAt, provenAt);
+  }
+
+  #stands(identity: ServiceAccountIdentity, kind: WatchedKind, uid: string, { since }: Coverage): boolean {
+    const seenAt = this.#seen.get(uid);
+    if (seenAt !== undefined && seenAt >= since) return true;
+    void this.#look(identity, kind, uid);
+    return false;
+  }
+
+  async #look(identity: ServiceAccountIdentity, kind: WatchedKind, uid: string): Promise<void> {
+    const { namespace, name, pod, node } = identity;
+    const called = { ServiceAccount: name, Pod: pod?.name, Node: node?.name }[kind];
+    if (called === undefined || this.#looks.has(uid) || this.#looks.size >= maxLooks) return;
+    this.#looks.add(uid);
+    const askedAt = this.#clock.monotonic();
+    const object = await this.#source?.lookAt(kind, namespace, called);
+    this.#looks.delete(uid);
+    // One that is gone is the watch's to tell: that there is none yet may be what a replica believes that lags.
+    if (object?.uid !== uid) return;
+    if (object.deletionTimestamp === undefined) this.#seen.set(uid, askedAt);
+    else this.terminating(kind, uid, object.deletionTimestamp);
   }
 
   #objectsOf(subject: TokenSubject): ReturnType<typeof boundObjects> {

@@ -4,12 +4,16 @@ import type {
   Coverage,
   RevocationListener,
   RevocationSource,
+  SeenObject,
   WatchedKind,
   WatchState,
 } from '../authentication/revocation-source.ts';
 import type { ApiServer } from './api-server.ts';
+import type { BoundedReviewer } from './bounded-reviewer.ts';
+import { type ObjectLookup, objectLookup } from './object-lookup.ts';
 import { NamespaceMissing, ResourceWatch, type ResourceWatchParts, type WatchFailure } from './resource-watch.ts';
 import { watchGrant } from './watch-rights.ts';
+import { wordsOf } from './words-of.ts';
 
 export interface ClusterWatchOptions {
   /** Whose Pods and ServiceAccounts to watch; `undefined`: those of all. */
@@ -29,12 +33,20 @@ const worstFirst: readonly WatchState[] = ['forbidden', 'interrupted', 'starting
 /** Watches of Pods, ServiceAccounts and Nodes, each for itself. */
 export class ClusterWatch implements RevocationSource {
   readonly #watches: readonly ResourceWatch[];
+  readonly #lookup: ObjectLookup;
   readonly #log: Log;
   /** Those whose trouble was logged. */
   readonly #troubled = new Set<ResourceWatch>();
 
-  constructor(apiServer: ApiServer, { namespaces, maxAgeMs }: ClusterWatchOptions, clock: Clock, log: Log) {
+  constructor(
+    apiServer: ApiServer,
+    reviewer: Pick<BoundedReviewer, 'inTurn'>,
+    { namespaces, maxAgeMs }: ClusterWatchOptions,
+    clock: Clock,
+    log: Log,
+  ) {
     this.#log = log;
+    this.#lookup = objectLookup(apiServer, reviewer, watchGrant(namespaces));
     const parts: ResourceWatchParts = {
       apiServer,
       clock,
@@ -72,6 +84,17 @@ export class ClusterWatch implements RevocationSource {
     return watch?.isCovering ? watch : undefined;
   }
 
+  async lookAt(kind: WatchedKind, namespace: string, name: string): Promise<SeenObject | undefined> {
+    try {
+      return await this.#lookup(kind, namespace, name);
+    } catch (error) {
+      const place = kind === 'Node' ? name : `${namespace}/${name}`;
+      const message = `${kind} ${place} could not be looked at, so that it has the short term: ${wordsOf(error)}`;
+      this.#log({ level: 'warn', code: 'watch_interrupted', message });
+      return undefined;
+    }
+  }
+
   get states(): Readonly<Record<WatchedKind, WatchState>> {
     const stateOf = (kind: WatchedKind): WatchState => {
       const states = this.#watches.filter(({ resource }) => resource.kind === kind).map(({ state }) => state);
@@ -94,7 +117,8 @@ export class ClusterWatch implements RevocationSource {
     if (this.#troubled.has(watch)) return;
     const isForbidden = watch.state === 'forbidden';
     const isMissing = error instanceof NamespaceMissing;
-    if (!isForbidden && !isMissing && count < failuresThatMatter) return;
+    const isForOperators = (isForbidden || isMissing) && !watch.hasBeenLive;
+    if (!isForOperators && count < failuresThatMatter) return;
     const isSaid = isForbidden && [...this.#troubled].some(({ state }) => state === 'forbidden');
     this.#troubled.add(watch);
     if (isForbidden) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Unavailability } from '../authentication/reviewer.ts';
 import { scrub } from './scrub.ts';
+import { timestamp } from './timestamp.ts';
 
 /** What a watch says, as far as it matters here. */
 export type WatchEvent =
@@ -16,7 +17,7 @@ export type WatchEvent =
 
 const resourceVersion = z.string().regex(/^[1-9]\d*$/);
 const objectEvent = z.object({
-  metadata: z.object({ resourceVersion, uid: z.string().min(1), deletionTimestamp: z.string().optional() }),
+  metadata: z.object({ resourceVersion, uid: z.string().min(1), deletionTimestamp: timestamp.optional() }),
 });
 const bookmark = z.object({ metadata: z.object({ resourceVersion }) });
 const status = z.object({ code: z.number(), message: z.string().default('') });
@@ -35,7 +36,7 @@ export function watchEventOf(line: string): WatchEvent {
     return { type: event.type, code: event.object.code, message: scrub(event.object.message) };
   if (event.type === 'BOOKMARK') return { type: event.type, ...event.object.metadata };
   const { deletionTimestamp, ...metadata } = event.object.metadata;
-  return { type: event.type, ...metadata, deletionTimestamp: timeOf(deletionTimestamp) };
+  return { type: event.type, ...metadata, deletionTimestamp };
 }
 
 function parsed(line: string): unknown {
@@ -44,12 +45,6 @@ function parsed(line: string): unknown {
   } catch {
     throw invalid();
   }
-}
-
-function timeOf(text: string | undefined): number | undefined {
-  const time = text === undefined ? undefined : Date.parse(text);
-  if (Number.isNaN(time)) throw invalid();
-  return time;
 }
 
 const invalid = (): Unavailability =>

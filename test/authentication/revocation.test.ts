@@ -326,6 +326,89 @@ describe('an identity may be used', () => {
   });
 });
 
+describe('what was terminating before the watch began, of which no event tells,', () => {
+  const endedAt = (it: World, name: string, from: number): void => {
+    it.watch.objects.set(name, { uid: `uid-of-${name}`, deletionTimestamp: from });
+  };
+
+  test.each(['web-1', 'web'])('is good until its deletionTimestamp and 60 s more: %s', async (name) => {
+    const it = world();
+    endedAt(it, name, it.clock.now() - 30_000);
+    expect(await lifeOf(it, () => proveLife(it))).toBe(30_000);
+  });
+
+  test('is out at once where that time has passed: held by a finalizer, it may never be deleted', async () => {
+    const it = world();
+    endedAt(it, 'web-1', it.clock.now() - 60_000);
+    expect(await it.outcome()).toBe('web');
+    await settled();
+    expect(await it.outcome()).toBe('token_revoked');
+    expect(it.revoked).toMatchObject([{ kind: 'Pod', uid: 'uid-of-web-1', identities: [{ name: 'web' }] }]);
+  });
+
+  test('is looked up once, however many tokens are bound to it', async () => {
+    const it = world();
+    const tokens = Array.from({ length: 5 }, (_, index) => unsignedToken({ ...podClaims(it.clock), index }));
+    await Promise.all(tokens.slice(0, 3).map((token) => it.outcome(token)));
+    await settled();
+    for (const token of tokens) expect(await it.outcome(token)).toBe('web');
+    expect(it.watch.lookedAt.toSorted()).toEqual(['web', 'web-1']);
+  });
+
+  test('is looked up anew after a gap: it may have begun to terminate meanwhile', async () => {
+    const it = world();
+    await it.outcome();
+    it.clock.advance(200_000);
+    it.watch.cover({ since: it.clock.monotonic() - 100_000, provenAt: it.clock.monotonic() });
+    endedAt(it, 'web-1', it.clock.now() - 60_000);
+    expect(await it.outcome()).toBe('web');
+    await settled();
+    expect(await it.outcome()).toBe('token_revoked');
+  });
+
+  test.each([
+    ['cannot be looked up', undefined],
+    ['is another one by now', { uid: 'uid-of-another', deletionTimestamp: undefined }],
+  ])('is good for 60 s where it %s', async (_, seen) => {
+    const it = world();
+    it.watch.objects.set('web-1', seen);
+    expect(await lifeOf(it, () => proveLife(it))).toBe(60_000);
+  });
+
+  test('is looked up for the sake of eight tokens at once, and no more', async () => {
+    const it = world();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    it.watch.lookAt = async (_kind, _namespace, name) => {
+      it.watch.lookedAt.push(name);
+      return promise;
+    };
+    for (let index = 0; index < 20; index += 1) {
+      const pod = { name: `web-${index}`, uid: `uid-of-web-${index}` };
+      const claims = podClaims(it.clock);
+      const token = unsignedToken({ ...claims, 'kubernetes.io': { ...claims['kubernetes.io'], pod } });
+      it.reviewer.answer = async () =>
+        podReview({
+          extra: {
+            ...podReview().extra,
+            'authentication.kubernetes.io/pod-name': [pod.name],
+            'authentication.kubernetes.io/pod-uid': [pod.uid],
+          },
+        });
+      expect(await it.outcome(token)).toBe('web');
+    }
+    expect(it.watch.lookedAt).toHaveLength(8);
+    resolve(undefined);
+    await settled();
+  });
+
+  test('is not looked up where the watch does not cover it', async () => {
+    const it = world();
+    it.watch.covered = {};
+    await it.outcome();
+    expect(it.watch.lookedAt).toEqual([]);
+  });
+});
+
 test('while the watch proves life nobody is reviewed ahead of need until the ten minutes end', async () => {
   const it = world();
   await it.authenticator.authenticate(it.token);

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LogEntry } from '../../src/authentication/log.ts';
 import { ApiServer } from '../../src/kubernetes/api-server.ts';
+import { BoundedReviewer } from '../../src/kubernetes/bounded-reviewer.ts';
 import { ClusterWatch, type ClusterWatchOptions } from '../../src/kubernetes/cluster-watch.ts';
 import { kubeConfigConnection } from '../../src/kubernetes/kube-config-connection.ts';
 import { type SimulatedCluster, startSimulatedCluster } from '../../src/testing/simulated-cluster/simulated-cluster.ts';
@@ -33,7 +34,13 @@ async function watchAs(token?: string, options: Partial<ClusterWatchOptions> = {
   const kubeConfig = token === undefined ? cluster.kubeConfig : cluster.kubeConfigOf(token);
   apiServer = new ApiServer(async () => kubeConfigConnection(kubeConfig, () => {}), 4);
   const all = { namespaces: undefined, maxAgeMs: 60_000, ...options };
-  const watch = new ClusterWatch(apiServer, all, cluster.clock, (entry) => logged.push(entry));
+  const reviewer = new BoundedReviewer(
+    async () => ({}),
+    [],
+    { timeoutMs: 3_000, maxConcurrent: 4, maxQueued: 4 },
+    () => {},
+  );
+  const watch = new ClusterWatch(apiServer, reviewer, all, cluster.clock, (entry) => logged.push(entry));
   open.push(watch);
   watch.start(told);
   await watch.ready();
@@ -103,6 +110,31 @@ describe('what is deleted is told', () => {
   });
 });
 
+describe('what is looked at', () => {
+  test('is seen as it is now', async () => {
+    const watch = await watchAs();
+    const pod = await cluster.createPod('shop/web-1');
+    expect(await watch.lookAt('Pod', 'shop', 'web-1')).toEqual({ uid: pod.uid, deletionTimestamp: undefined });
+    expect(await watch.lookAt('Pod', 'shop', 'web-2')).toBeUndefined();
+    expect(logged).toEqual([]);
+  });
+
+  test('and cannot be known is nothing that was seen, and is said', async () => {
+    const watch = await watchAs();
+    using _ = cluster.fault('serviceaccounts', { status: 400 });
+    expect(await watch.lookAt('ServiceAccount', 'shop', 'web')).toBeUndefined();
+    expect(logged).toEqual([
+      {
+        level: 'warn',
+        code: 'watch_interrupted',
+        message: expect.stringContaining(
+          'ServiceAccount shop/web could not be looked at, so that it has the short term',
+        ),
+      },
+    ]);
+  });
+});
+
 describe('rights', () => {
   const reviewer = async (): Promise<string> => (await cluster.createServiceAccount('orders/orders')).token();
   const granted = (message: string): unknown[] => {
@@ -123,6 +155,17 @@ describe('rights', () => {
       expect((await cluster.request('POST', path, { kind, ...object })).status).toBe(201);
     }
     expect((await watchAs(token)).states).toEqual(allLive);
+  });
+
+  test('that a kube-apiserver forbids for a moment after its start are there again soon, and nothing is said of it', async () => {
+    const watch = await watchAs();
+    {
+      using _ = cluster.fault('pods', { status: 403 });
+      cluster.restart();
+      await until(() => watch.states.Pod === 'forbidden');
+    }
+    await until(() => watch.states.Pod === 'live');
+    expect(logged).toEqual([]);
   });
 
   test('are needed for named namespaces only there, and for Nodes', async () => {

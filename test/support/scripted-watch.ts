@@ -2,6 +2,7 @@ import type {
   Coverage,
   RevocationListener,
   RevocationSource,
+  SeenObject,
   WatchedKind,
   WatchState,
 } from '../../src/authentication/revocation-source.ts';
@@ -13,6 +14,10 @@ export class ScriptedWatch implements RevocationSource {
   /** Of Pods and ServiceAccounts; `undefined`: all. */
   namespaces: readonly string[] | undefined;
   states: Record<WatchedKind, WatchState> = { Pod: 'live', ServiceAccount: 'live', Node: 'live' };
+  /** What it sees where it looks, by name; the others stand, with the uid that `uid-of-…` makes of their name. */
+  readonly objects = new Map<string, SeenObject | undefined>();
+  /** The names that it was asked to look at. */
+  readonly lookedAt: string[] = [];
   started = 0;
   closed = 0;
   #listener: RevocationListener | undefined;
@@ -27,6 +32,11 @@ export class ScriptedWatch implements RevocationSource {
   coverage(kind: WatchedKind, namespace: string): Coverage | undefined {
     const isWatched = kind === 'Node' || (this.namespaces?.includes(namespace) ?? true);
     return isWatched ? this.covered[kind] : undefined;
+  }
+
+  async lookAt(_kind: WatchedKind, _namespace: string, name: string): Promise<SeenObject | undefined> {
+    this.lookedAt.push(name);
+    return this.objects.has(name) ? this.objects.get(name) : { uid: `uid-of-${name}`, deletionTimestamp: undefined };
   }
 
   close(): void {
