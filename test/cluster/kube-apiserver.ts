@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -62,6 +62,10 @@ export interface RealCluster extends AsyncDisposable {
   addReplica(): Promise<RealReplica>;
   /** Makes etcd forget all revisions but the latest, as kube-apiserver does every few minutes. */
   compactEtcd(): Promise<void>;
+  /** Keeps what etcd holds. */
+  backUpEtcd(): Promise<void>;
+  /** Gives etcd what it held at the last backup, and starts kube-apiserver on it; resolves when it is ready. */
+  restoreEtcd(): Promise<void>;
   /** SIGKILL; the data stays. */
   stopEtcd(): Promise<void>;
   /** Resolves when etcd and kube-apiserver are ready again. */
@@ -242,6 +246,21 @@ export async function startKubeApiserver(options: RealClusterOptions = {}): Prom
         };
         const { header } = latest.parse(await call('range', { key: Buffer.from('/').toString('base64') }));
         await call('compaction', { revision: header.revision });
+      },
+      async backUpEtcd() {
+        await etcd?.kill();
+        await rm(inFolder('backup'), { recursive: true, force: true });
+        await cp(inFolder('etcd'), inFolder('backup'), { recursive: true });
+        await launchEtcd();
+        await apiserver?.waitUntil(apiserverIsReady, READY_DEADLINE_MS);
+      },
+      async restoreEtcd() {
+        await apiserver?.kill();
+        await etcd?.kill();
+        await rm(inFolder('etcd'), { recursive: true });
+        await cp(inFolder('backup'), inFolder('etcd'), { recursive: true });
+        await launchEtcd();
+        await launchApiserver();
       },
       async stopEtcd() {
         await etcd?.kill();

@@ -55,6 +55,11 @@ export class FlakyNetwork {
     this.become(this.#through(port));
   }
 
+  /** From now on new connections reach another server; old ones go on. */
+  leadNewOnesTo(port: number): void {
+    this.#link = this.#through(port);
+  }
+
   /** The connections that are open stay so, and nothing goes over them any more. New ones are welcome. */
   silence(): void {
     for (const socket of this.#sockets) socket.unpipe().pause();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { type Clock, systemClock } from '../../../src/authentication/clock.ts';
 import { ClusterClient } from '../../../src/testing/cluster-client/cluster-client.ts';
 import { startSimulatedCluster } from '../../../src/testing/simulated-cluster/simulated-cluster.ts';
 import { readClusterInfo } from '../cluster-info.ts';
@@ -9,6 +10,8 @@ import { defaultKubernetesVersion, parseKubernetesVersion } from '../kubernetes-
 /** A cluster of one test's own, to do things to that others would not survive. */
 export interface OwnCluster extends AsyncDisposable {
   readonly client: ClusterClient;
+  /** The cluster's time; the library is to be given the same. */
+  readonly clock: Clock;
   /** Ends the API server and starts another one in its place. */
   restart(): Promise<void>;
   /** Makes etcd forget what was before. */
@@ -36,6 +39,7 @@ async function simulatedCluster(): Promise<OwnCluster> {
   const cluster = await startSimulatedCluster({ controllers: false, version });
   return {
     client: cluster,
+    clock: cluster.clock,
     restart: () => Promise.resolve(cluster.restart()),
     compact: () => Promise.resolve(cluster.expireWatches()),
     async addReplica() {
@@ -56,6 +60,7 @@ async function realCluster(): Promise<OwnCluster> {
   const clients = [first];
   return {
     client: first,
+    clock: systemClock,
     restart: () => cluster.restartApiserver(),
     compact: () => cluster.compactEtcd(),
     async addReplica() {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
 import {
   type Authenticator,
@@ -9,12 +9,14 @@ import {
   ServiceAccountAuthError,
   type WatchState,
 } from '../../../src/authenticator.ts';
+import { systemClock } from '../../../src/authentication/clock.ts';
 import { ClusterClient } from '../../../src/testing/cluster-client/cluster-client.ts';
-import { startSimulatedCluster } from '../../../src/testing/simulated-cluster/simulated-cluster.ts';
 import { FlakyNetwork, reset } from '../../faults/flaky-network.ts';
+import type { KubeConfigLike } from '../../../src/kubernetes/kube-config.ts';
 import { readClusterInfo } from '../cluster-info.ts';
 import { allowWatches } from '../conformance/allow-watches.ts';
 import { bindAuthDelegator } from '../conformance/bind-auth-delegator.ts';
+import { type OwnCluster, type Replica, startOwnCluster } from '../conformance/own-cluster.ts';
 import { createReviewer } from '../conformance/create-reviewer.ts';
 import { Scene } from '../conformance/scene.ts';
 import { serviceAccountToken } from '../conformance/service-account-token.ts';
@@ -24,6 +26,7 @@ import { startKubeApiserver } from '../kube-apiserver.ts';
 const info = await readClusterInfo();
 // A cluster that somebody gave is not ours to restart.
 const onOwnCluster = info?.kind === 'given' ? test.skip : test;
+const describeOnOwnCluster = info?.kind === 'given' ? describe.skip : describe;
 
 let cluster: TestCluster;
 let scene: Scene;
@@ -244,62 +247,167 @@ test('Pods deleted while the watch is cut off are out once it is back, and nobod
   }
 }, 120_000);
 
-/** A cluster of this test's own, that may be restarted. */
-async function restartableCluster(): Promise<
-  AsyncDisposable & { readonly client: ClusterClient; readonly restart: () => Promise<void> }
-> {
-  if (info === undefined) {
-    const simulated = await startSimulatedCluster({ controllers: false });
-    return {
-      client: simulated,
-      restart: async () => simulated.restart(),
-      [Symbol.asyncDispose]: () => simulated.close(),
-    };
-  }
-  const real = await startKubeApiserver();
-  const client = new ClusterClient({ server: real.server, ca: real.ca, token: real.adminToken });
-  return {
-    client,
-    restart: () => real.restartApiserver(),
-    async [Symbol.asyncDispose]() {
-      await client.close();
-      await real.stop();
+/** Watches a cluster of a test's own, as a ServiceAccount of it. */
+async function watchingOwn(
+  own: Pick<OwnCluster, 'client' | 'clock'>,
+  { network, ca, ...options }: AuthenticatorOptions & { network?: FlakyNetwork; ca?: string } = {},
+): Promise<Authenticator> {
+  await own.client.createServiceAccount('orders/orders');
+  await bindAuthDelegator(own.client, 'orders/orders');
+  await allowWatches(own.client, 'orders/orders');
+  const kubeConfig = own.client.kubeConfigOf(await serviceAccountToken(own.client, 'orders/orders'));
+  const through: KubeConfigLike = {
+    getCurrentCluster: () =>
+      network ? { server: `https://127.0.0.1:${network.port}` } : kubeConfig.getCurrentCluster(),
+    async applyToHTTPSOptions(https) {
+      await kubeConfig.applyToHTTPSOptions(https);
+      if (ca !== undefined) https.ca = ca;
     },
   };
+  return await watching({ kubeConfig: through, clock: own.clock, ...options });
 }
+
+/** While they are not as they should be, whoever has these tokens is accepted. */
+async function watchesBecome(
+  holds: (state: WatchState) => boolean,
+  authenticator: Authenticator,
+  tokens: readonly string[],
+): Promise<void> {
+  while (!Object.values(authenticator.status().watches ?? {}).every(holds)) {
+    for (const token of tokens) expect(await codeOf(authenticator, token)).toBe('accepted');
+    await sleep(1);
+  }
+}
+const isLive = (state: WatchState): boolean => state === 'live';
+const isNotLive = (state: WatchState): boolean => state !== 'live';
 
 onOwnCluster(
   'a restart of the API server is survived: who lives is accepted throughout, and who is deleted afterwards is out',
   async () => {
-    await using own = await restartableCluster();
-    await own.client.createServiceAccount('orders/orders');
-    await bindAuthDelegator(own.client, 'orders/orders');
-    await allowWatches(own.client, 'orders/orders');
-    const reviewer = await serviceAccountToken(own.client, 'orders/orders');
-    await using authenticator = await watching({
-      kubeConfig: own.client.kubeConfigOf(reviewer),
-      clock: { now: () => Date.now(), monotonic: () => performance.now() },
-    });
+    await using own = await startOwnCluster();
+    await using authenticator = await watchingOwn(own);
     const [stays, goes] = [await own.client.createPod('shop/stays'), await own.client.createPod('shop/goes')];
     const [staying, going] = [await stays.token({ audiences }), await goes.token({ audiences })];
     for (const token of [staying, going]) expect(await codeOf(authenticator, token)).toBe('accepted');
-    const states = (): WatchState[] => Object.values(authenticator.status().watches ?? {});
-    const waitUntil = async (holds: (state: WatchState) => boolean): Promise<void> => {
-      while (!states().every(holds)) {
-        for (const token of [staying, going]) expect(await codeOf(authenticator, token)).toBe('accepted');
-        await sleep(1);
-      }
-    };
     const restarted = own.restart();
-    await waitUntil((state) => state !== 'live');
+    await watchesBecome(isNotLive, authenticator, [staying, going]);
     await restarted;
-    await waitUntil((state) => state === 'live');
+    await watchesBecome(isLive, authenticator, [staying, going]);
     await goes.delete();
     expect(await refusedWithin(authenticator, going)).toBeLessThan(soonMs);
     expect([await codeOf(authenticator, going), await codeOf(authenticator, staying)]).toEqual([
       'token_revoked',
       'accepted',
     ]);
+  },
+  120_000,
+);
+
+describeOnOwnCluster('of two API servers one lags:', () => {
+  let own: OwnCluster;
+  let replica: Replica;
+  let network: FlakyNetwork;
+  let ca: string;
+  const portOf = ({ server }: ClusterClient): number => Number(new URL(server).port);
+
+  beforeEach(async () => {
+    own = await startOwnCluster();
+    replica = await own.addReplica();
+    ca = own.client.ca + replica.client.ca;
+    network = new FlakyNetwork(0);
+    await network.start();
+  }, 60_000);
+  afterEach(async () => {
+    await network.stop();
+    await own[Symbol.asyncDispose]();
+  });
+
+  /** From now on watches go to the one, and all else to the other. */
+  async function watchAndReview(
+    authenticator: Authenticator,
+    watched: ClusterClient,
+    reviewing: ClusterClient,
+  ): Promise<void> {
+    network.become(reset);
+    await watchesBecome(isNotLive, authenticator, []);
+    network.leadTo(portOf(watched));
+    await watchesBecome(isLive, authenticator, []);
+    network.leadNewOnesTo(portOf(reviewing));
+  }
+
+  async function isVouchedFor(token: string): Promise<boolean> {
+    const path = '/apis/authentication.k8s.io/v1/tokenreviews';
+    const { body } = await replica.client.request('POST', path, { spec: { token, audiences: [audiences] } });
+    return (body as { status: { authenticated?: boolean } }).status.authenticated ?? false;
+  }
+
+  test('whoever is gone is out at once, and stays out, though the one that is asked goes on vouching for it', async () => {
+    network.leadTo(portOf(own.client));
+    await using authenticator = await watchingOwn(own, { network, ca });
+    const [stays, goes] = [await own.client.createPod('shop/stays'), await own.client.createPod('shop/goes')];
+    const [staying, going, unseen] = [
+      await stays.token({ audiences }),
+      await goes.token({ audiences }),
+      await goes.token({ audiences }),
+    ];
+    for (const token of [staying, going]) expect(await codeOf(authenticator, token)).toBe('accepted');
+    await watchAndReview(authenticator, own.client, replica.client);
+    replica.hold();
+    await goes.delete();
+    expect(await refusedWithin(authenticator, going)).toBeLessThan(soonMs);
+    for (let second = 0; second < 12; second += 3) {
+      expect([await isVouchedFor(going), await isVouchedFor(unseen)]).toEqual([true, true]);
+      for (const token of [going, unseen]) expect(await codeOf(authenticator, token)).toBe('token_revoked');
+      expect(await codeOf(authenticator, staying)).toBe('accepted');
+      expect(await codeOf(authenticator, await stays.token({ audiences }))).toBe('accepted');
+      await own.elapse(3_000);
+    }
+  }, 120_000);
+
+  test('whoever is gone is out after the short term where that is the one that is watched, and nobody alive is refused', async () => {
+    network.leadTo(portOf(replica.client));
+    await using authenticator = await watchingOwn(own, { network, ca, cache: { maxAgeMs: 5_000 } });
+    const [stays, goes] = [await own.client.createPod('shop/stays'), await own.client.createPod('shop/goes')];
+    const [staying, going] = [await stays.token({ audiences }), await goes.token({ audiences })];
+    await watchAndReview(authenticator, replica.client, own.client);
+    // So that the watch has covered a whole short term before their reviews.
+    await own.elapse(6_000);
+    for (const token of [staying, going]) expect(await codeOf(authenticator, token)).toBe('accepted');
+    replica.hold();
+    await goes.delete();
+    await own.elapse(5_000);
+    // The API server that is asked has forgotten after 10 s that it vouched for it.
+    for (let second = 0; second < 30; second += 1) {
+      expect(await codeOf(authenticator, staying)).toBe('accepted');
+      const code = await codeOf(authenticator, going);
+      if (second > 11) expect(code).not.toBe('accepted');
+      await own.elapse(1_000);
+    }
+  }, 120_000);
+});
+
+/** Of a real one only: etcd's data is copied and put back. */
+const onOwnKubeApiserver = info?.kind === 'started' ? test : test.skip;
+
+onOwnKubeApiserver(
+  'an etcd that is restored from a backup, which no watch tells of, is noticed: who is deleted afterwards is out, and nobody alive is refused',
+  async () => {
+    await using own = await startKubeApiserver();
+    await using client = new ClusterClient({ server: own.server, ca: own.ca, token: own.adminToken });
+    await using authenticator = await watchingOwn({ client, clock: systemClock });
+    const [stays, goes] = [await client.createPod('shop/stays'), await client.createPod('shop/goes')];
+    const [staying, going] = [await stays.token({ audiences }), await goes.token({ audiences })];
+    for (const token of [staying, going]) expect(await codeOf(authenticator, token)).toBe('accepted');
+    await own.backUpEtcd();
+    for (let index = 0; index < 50; index += 1) await client.createServiceAccount(`shop/later-${index}`);
+    await watchesBecome(isLive, authenticator, [staying, going]);
+    const restored = own.restoreEtcd();
+    await watchesBecome(isNotLive, authenticator, [staying, going]);
+    await restored;
+    await watchesBecome(isLive, authenticator, [staying, going]);
+    await goes.delete();
+    expect(await refusedWithin(authenticator, going)).toBeLessThan(soonMs);
+    expect(await codeOf(authenticator, staying)).toBe('accepted');
   },
   120_000,
 );
