@@ -79,13 +79,16 @@ function termOf(
   const isProvenSince = provenAt > reviewedAt;
   const proofLapses = provenAt + maxAgeMs * (isProvenSince ? 1 : shortened);
   const reviewLapses = reviewedAt + absoluteMaxAgeMs * shortened;
-  const usableUntil = Math.min(proofLapses, reviewLapses);
+  const usableUntil = Math.floor(Math.min(proofLapses, reviewLapses));
   const lateProof = proofIsLateUntil - (proofIsLateUntil - proofIsLateFrom) * refresh;
+  // Whole milliseconds, and rather early: so an entry holds small integers, and no number objects that each look-up meets.
   return {
-    reviewedAt,
-    refreshFrom: Math.min(
-      isProvenSince ? provenAt + maxAgeMs * lateProof : proofLapses - (proofLapses - reviewedAt) * refreshed,
-      reviewLapses - (reviewLapses - reviewedAt) * refreshed,
+    reviewedAt: Math.floor(reviewedAt),
+    refreshFrom: Math.floor(
+      Math.min(
+        isProvenSince ? provenAt + maxAgeMs * lateProof : proofLapses - (proofLapses - reviewedAt) * refreshed,
+        reviewLapses - (reviewLapses - reviewedAt) * refreshed,
+      ),
     ),
     usableUntil,
     staleUntil: usableUntil + staleIfUnavailableMs,
