@@ -15,6 +15,9 @@ interface CachedRejection {
   readonly usableUntil: number;
 }
 
+/** Without it `lru-cache` makes an object of its own for each request. */
+const noOptions = {};
+
 /** What the cache asks of revocation. */
 export interface IdentityKeeping {
   /** The uids whose deletion ends that identity. */
@@ -52,7 +55,7 @@ export class VerdictCache {
 
   /** @param now on the monotonic clock, for who has just looked at it: looking is a part of what a hit costs */
   identity(key: string, now: number = this.#clock.monotonic()): CachedIdentity | undefined {
-    const entry = this.#identities.get(key);
+    const entry = this.#identities.get(key, noOptions);
     if (entry === undefined || isUsable(entry.term, this.#clock, now)) return entry;
     this.#keeping.prolong(entry);
     if (isUsable(entry.term, this.#clock)) return entry;
