@@ -39,6 +39,7 @@ const panels: readonly Panel[] = [
     title: 'First requests a second, 64 at once (client-node = 1; longer is better)',
     bars: [
       { label: '@kubernetes/client-node as it comes' },
+      { label: 'one pooled undici.request, body by hand', row: 'undici-client-node' },
       { label: 'k8s-service-account-auth', row: 'first-requests-client-node' },
     ],
   },
@@ -49,7 +50,19 @@ const labelWidth = 300;
 const barsWidth = width - labelWidth - 80;
 const lineHeight = 22;
 
-/** The results as a picture: what was measured, with its quartiles. */
+/** GitHub's own colours: the picture stands on a page of either, and has no background. */
+const style = [
+  'text{font:12px system-ui,sans-serif;fill:#1f2328}',
+  '.title{font-weight:600}',
+  '.quiet{fill:#59636e}',
+  '.ours{fill:#326ce5}',
+  '.other{fill:#afb8c1}',
+  'path{stroke:#1f2328}',
+  '@media(prefers-color-scheme:dark){text{fill:#f0f6fc}.quiet{fill:#9198a1}.ours{fill:#6b9bff}.other{fill:#656c76}' +
+    'path{stroke:#f0f6fc}}',
+].join('');
+
+/** The results as a picture: what was measured, with its quartiles. The same results make the same picture. */
 export function chart(rows: readonly Row[], { cpu, cores, node, go }: Machine): string {
   const values = new Map(rows.map(({ id, value }) => [id, value]));
   const one: Spread = { median: 1, low: 1, high: 1, rounds: 1 };
@@ -62,7 +75,7 @@ export function chart(rows: readonly Row[], { cpu, cores, node, go }: Machine): 
     });
     if (known.length < 2) continue;
     y += 14;
-    shapes.push(text(16, y, title, 'font-weight="bold"'));
+    shapes.push(text(16, y, title, 'class="title"'));
     y += 12;
     const longest = Math.max(...known.map(({ value }) => value.high));
     for (const { label, value } of known) {
@@ -72,14 +85,13 @@ export function chart(rows: readonly Row[], { cpu, cores, node, go }: Machine): 
     y += 12;
   }
   shapes.push(
-    text(16, y + 6, `${cpu}, ${cores} cores; Node ${node}${go ? `; ${go}` : ''}. Lines: quartiles.`, 'fill="#57606a"'),
+    text(16, y + 6, `${cpu}, ${cores} cores; Node ${node}${go ? `; ${go}` : ''}. Lines: quartiles.`, 'class="quiet"'),
   );
   const height = y + 20;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" ` +
-      'font-family="system-ui, sans-serif" font-size="12" fill="#1f2328">',
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
     '<title>Benchmarks of k8s-service-account-auth and its peers</title>',
-    `<rect width="${width}" height="${height}" rx="6" fill="#ffffff"/>`,
+    `<style>${style}</style>`,
     ...shapes,
     '</svg>',
     '',
@@ -87,13 +99,13 @@ export function chart(rows: readonly Row[], { cpu, cores, node, go }: Machine): 
 }
 
 function bar(y: number, label: string, { median, low, high }: Spread, scale: number): string[] {
-  const color = label.startsWith('k8s-service-account-auth') ? '#326ce5' : '#a8b3c1';
+  const whose = label.startsWith('k8s-service-account-auth') ? 'ours' : 'other';
   const middle = y + lineHeight / 2;
   const [from, to] = [labelWidth + low * scale, labelWidth + high * scale].map((x) => x.toFixed(1));
   return [
     text(labelWidth - 8, middle + 4, label, 'text-anchor="end"'),
-    `<rect x="${labelWidth}" y="${y + 3}" width="${(median * scale).toFixed(1)}" height="${lineHeight - 6}" fill="${color}"/>`,
-    `<path d="M${from} ${middle}H${to}" stroke="#1f2328"/>`,
+    `<rect x="${labelWidth}" y="${y + 3}" width="${(median * scale).toFixed(1)}" height="${lineHeight - 6}" class="${whose}"/>`,
+    `<path d="M${from} ${middle}H${to}"/>`,
     text(labelWidth + high * scale + 6, middle + 4, formatted(median)),
   ];
 }

@@ -38,12 +38,16 @@ export class Child<Answering extends Answers> implements AsyncDisposable {
       if (reply.error === undefined) waiting?.resolve(reply.answer);
       else waiting?.reject(new Error(reply.error));
     });
+    // It could not be started, or not be told something.
+    this.#process.on('error', (error) => this.#fail(error));
     this.#process.on('exit', (code, signal) => {
-      for (const { reject } of this.#waiting.values()) {
-        reject(new Error(`${file.pathname} ended (${signal ?? `exit status ${code}`})`));
-      }
-      this.#waiting.clear();
+      this.#fail(new Error(`${file.pathname} ended (${signal ?? `exit status ${code}`})`));
     });
+  }
+
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
   }
 
   async ask<Name extends keyof Answering & string>(
@@ -54,14 +58,19 @@ export class Child<Answering extends Answers> implements AsyncDisposable {
     const call: Call = { id: this.#calls, name, question };
     const waiting = Promise.withResolvers<unknown>();
     this.#waiting.set(call.id, waiting);
-    this.#process.send(call);
+    // To a process that has ended, too: then it is told that the channel is closed.
+    this.#process.send(call, (error) => {
+      if (error) this.#fail(error);
+    });
     return (await waiting.promise) as Answered<Answering[Name]>;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const { pid, exitCode, signalCode } = this.#process;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    const ended = once(this.#process, 'exit');
     this.#process.kill();
-    await once(this.#process, 'exit');
+    await ended;
   }
 }
 

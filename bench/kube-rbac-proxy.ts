@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { audience } from './bench.ts';
 import type { Connection } from './processes/cluster.ts';
+import { TemporaryFolder } from './temporary-folder.ts';
 
 const startTimeoutMs = 10_000;
 
@@ -19,8 +19,8 @@ export async function startKubeRbacProxy(connection: Connection, upstream: strin
   const binary = process.env['KUBE_RBAC_PROXY'];
   if (!binary) return undefined;
   const { origin, pathname } = new URL(upstream);
-  const folder = await mkdtemp(join(tmpdir(), 'bench-kube-rbac-proxy-'));
-  const kubeConfig = join(folder, 'kubeconfig.yaml');
+  const folder = new TemporaryFolder('bench-kube-rbac-proxy');
+  const kubeConfig = join(folder.path, 'kubeconfig.yaml');
   await writeFile(kubeConfig, connection.kubeConfigYaml, { mode: 0o600 });
   const address = `127.0.0.1:${await freePort()}`;
   const proxy = spawn(
@@ -37,17 +37,19 @@ export async function startKubeRbacProxy(connection: Connection, upstream: strin
     ],
     { stdio: ['ignore', 'ignore', 'ignore'] },
   );
-  const ended = once(proxy, 'exit');
+  const kill = (): boolean => proxy.kill();
+  process.on('exit', kill);
+  // A binary that cannot be started has no pid, and is told of below.
+  const ended = once(proxy, 'exit').catch(() => undefined);
   const stop = async (): Promise<void> => {
-    if (proxy.pid !== undefined && proxy.exitCode === null) {
-      proxy.kill();
-      await ended;
-    }
-    await rm(folder, { recursive: true, force: true });
+    kill();
+    await ended;
+    process.off('exit', kill);
+    folder[Symbol.dispose]();
   };
   const deadline = performance.now() + startTimeoutMs;
   while (!(await isListening(`http://${address}`))) {
-    if (proxy.exitCode !== null || performance.now() > deadline) {
+    if (proxy.pid === undefined || proxy.exitCode !== null || performance.now() > deadline) {
       await stop();
       throw new Error(`${binary} (KUBE_RBAC_PROXY) did not start`);
     }

@@ -48,6 +48,11 @@ export class Rounds<Name extends string> {
     return spreadOf(this.#rounds.map((round) => round[one] / round[other]));
   }
 
+  /** How much more the one comes to. */
+  difference(one: Name, other: Name): Spread {
+    return spreadOf(this.#rounds.map((round) => round[one] - round[other]));
+  }
+
   spread(name: Name): Spread {
     return spreadOf(this.#rounds.map((round) => round[name]));
   }

@@ -9,12 +9,15 @@ import { allocations } from './measures/allocations.ts';
 import { coalescing } from './measures/coalescing.ts';
 import { firstRequests } from './measures/first-requests.ts';
 import { growth } from './measures/growth.ts';
+import { guards } from './measures/guards.ts';
 import { importCost } from './measures/import-cost.ts';
 import { latency } from './measures/latency.ts';
 import { lookUp } from './measures/look-up.ts';
 import { rejections } from './measures/rejections.ts';
 import { throughput } from './measures/throughput.ts';
 import type { ClusterAnswers } from './processes/cluster.ts';
+import { publish } from './publish.ts';
+import { type Results, resultsAsJson, savedResults } from './results.ts';
 import { isMet, type Row } from './row.ts';
 import { table } from './table.ts';
 
@@ -24,6 +27,8 @@ const help = `npm run bench -- [options]
   --only NAME      one measure (may be given several times): NAMES
   --json           the results as JSON on standard output, progress on standard error
   --chart FILE     draw the results as an SVG picture
+  --from FILE      measure nothing: the results are those that an earlier run printed with --json
+  --publish        put the results into docs/: bench.json, bench.svg, and the table of performance.md
   --help           this text
 
 Set KUBE_RBAC_PROXY to a kube-rbac-proxy binary to measure it too. Exit status 1: something could not be measured, or a
@@ -32,6 +37,7 @@ promise that is no matter of time was broken.`;
 const measures: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
   'look-up': lookUp,
   throughput,
+  guards,
   allocations,
   'first-requests': firstRequests,
   rejections,
@@ -42,6 +48,20 @@ const measures: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
 };
 
 const tokenCount = 10_000;
+
+interface Choice {
+  readonly only: readonly string[];
+  readonly quick: boolean;
+}
+
+// Children end with this process, and folders are removed as it exits; which it does not by itself when it is interrupted.
+for (const [signal, number] of [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+  ['SIGHUP', 1],
+] as const) {
+  process.once(signal, () => process.exit(128 + number));
+}
 
 process.exitCode = await run();
 
@@ -56,6 +76,8 @@ async function run(): Promise<number> {
         only: { type: 'string', multiple: true, default: names },
         json: { type: 'boolean', default: false },
         chart: { type: 'string' },
+        from: { type: 'string' },
+        publish: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     }));
@@ -69,15 +91,16 @@ async function run(): Promise<number> {
     console.log(usage);
     return 0;
   }
-  const { rows, failures } = await measureAll(options.only, options.quick);
-  const results = { machine: await machine(), quick: options.quick, rows, failures };
+  const results = options.from === undefined ? await measured(options) : await savedResults(options.from);
+  const { rows, failures } = results;
   if (options.chart !== undefined) await writeFile(options.chart, chart(rows, results.machine));
-  console.log(options.json ? JSON.stringify(results, undefined, 2) : table(rows, results.machine));
+  if (options.publish) await publish(results);
+  console.log(options.json ? resultsAsJson(results) : table(rows, results.machine));
   for (const failure of failures) console.error(`could not be measured: ${failure}`);
   return failures.length > 0 || rows.some((row) => row.isHard && isMet(row) === false) ? 1 : 0;
 }
 
-async function measureAll(names: readonly string[], isQuick: boolean): Promise<{ rows: Row[]; failures: string[] }> {
+async function measured({ only: names, quick: isQuick }: Choice): Promise<Results> {
   const started = performance.now();
   const say = (line: string): void =>
     console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s  ${line}`);
@@ -105,5 +128,6 @@ async function measureAll(names: readonly string[], isQuick: boolean): Promise<{
       failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return { rows, failures };
+  say('done');
+  return { machine: await machine(), quick: isQuick, rows, failures };
 }

@@ -15,11 +15,14 @@ export function table(rows: readonly Row[], { cpu, cores, node, go, load, packag
   const notes = rows.flatMap(({ note, measure, unit }) =>
     note === undefined ? [] : [`- ${measure}, ${unit}: ${note}`],
   );
+  const judged = rows.map(isMet).filter((met) => met !== undefined);
   const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
   return [
     header,
     '-'.repeat(header.length),
     ...body,
+    '',
+    `${judged.filter((met) => met).length} of ${judged.length} goals are met.`,
     '',
     ...new Set(notes),
     '',

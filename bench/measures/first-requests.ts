@@ -57,5 +57,11 @@ export async function firstRequests({ cluster, tokens, rounds, isQuick, say }: B
       value: measured.ratio('undici', 'library'),
       goal: atLeast(0.6),
     },
+    {
+      id: 'undici-client-node',
+      measure: `${measure}, by pooled \`undici.request\``,
+      unit: '× client-node as it comes',
+      value: measured.ratio('client-node', 'undici'),
+    },
   ];
 }

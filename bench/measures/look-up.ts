@@ -8,8 +8,6 @@ import { atMost, type Row, tokensInWords } from '../row.ts';
 /** A token in the cache: its time, against the token cache of kube-apiserver and against one hash of the token. */
 export async function lookUp({ connection, tokens, rounds, turnMs, say }: Bench): Promise<Row[]> {
   await using library = new Child<LookUpAnswers>(new URL('../processes/look-up.ts', import.meta.url));
-  say(`reviewing ${tokens.length} tokens`);
-  await library.ask('prepare', { connection, tokens });
   say('building the Go program');
   await using go = await GoCache.start(tokens);
   const rows: Row[] = [];
@@ -17,6 +15,8 @@ export async function lookUp({ connection, tokens, rounds, turnMs, say }: Bench)
     { count: 1, hashGoal: 1.5 },
     { count: tokens.length, hashGoal: 2 },
   ]) {
+    say(`reviewing ${tokens.length} tokens`);
+    await library.ask('prepare', { connection, tokens });
     const turn = { count, turnMs };
     const subjects: Subjects<string> = {
       cached: () => library.ask('nanoseconds', { ...turn, what: 'cached' }),

@@ -21,6 +21,7 @@ await cluster.allow('shop/orders', { verb: 'create', group: 'authentication.k8s.
 // What kube-rbac-proxy asks for besides.
 await cluster.allow('shop/orders', { verb: 'create', group: 'authorization.k8s.io', resource: 'subjectaccessreviews' });
 await cluster.allow('shop/web', { verb: 'get', path: '/orders/*' });
+await cluster.allow('shop/web', { verb: 'get', group: 'orders.example.com', resource: 'orders' });
 const reviewerToken = await reviewer.token();
 const webPod = { serviceAccount: 'web', node: 'node-a' };
 const podTokens: string[] = [];

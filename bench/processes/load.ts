@@ -42,6 +42,8 @@ const answers = {
       ...(seconds !== undefined && { duration: seconds }),
       ...(amount !== undefined && { amount }),
       timeout: 60,
+      // It looks at the time this often, in milliseconds.
+      sampleInt: 100,
       headers: headersOf(tokens[0]),
       ...(tokens.length > 1 && {
         setupClient: (client) => {

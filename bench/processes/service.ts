@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { auth } from 'express-oauth2-jwt-bearer';
 import {
+  type Authenticator,
   type AuthenticatorOptions,
   k8sServiceAccountAuth,
   requireBoundPod,
@@ -14,6 +15,7 @@ import {
 } from 'k8s-service-account-auth';
 import { audience } from '../bench.ts';
 import { answerParent } from '../child.ts';
+import { longest } from './at-rest.ts';
 import type { Connection } from './cluster.ts';
 import { kubeConfigOf } from './kube-config.ts';
 
@@ -27,20 +29,22 @@ export interface ServiceOptions {
   readonly review?: AuthenticatorOptions['review'];
 }
 
+let authenticator: Authenticator | undefined;
+let reviewsEnded = 0;
 let pending = 0;
 let peakPending = 0;
 
 async function appOf({ kind, connection, keySet, review = {} }: ServiceOptions): Promise<Express> {
   const app = express();
   if (kind === 'library') {
-    // So long that no term ends, and no review begins, while it is measured.
-    const cache = { maxAgeMs: 600_000, rejectionMaxAgeMs: 600_000 };
     const authenticate = k8sServiceAccountAuth({
       audiences: audience,
       kubeConfig: kubeConfigOf(connection),
-      cache,
+      cache: longest,
       review,
     });
+    authenticator = authenticate.authenticator;
+    authenticator.on('reviewed', () => (reviewsEnded += 1));
     app.use(authenticate);
     app.get('/orders/:id', requireNamespace('shop'), requireBoundPod(), (req, res) => {
       res.json({ id: req.params.id });
@@ -101,6 +105,8 @@ const answers = {
     const { user, system } = process.cpuUsage();
     return user + system;
   },
+  /** How many reviews the library has begun so far. */
+  reviewsBegun: (): number => reviewsEnded + (authenticator?.status().reviewsInFlight ?? 0),
   /** The most requests that ever waited for their response at once. */
   peakPending: (): number => peakPending,
 };

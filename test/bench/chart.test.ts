@@ -18,3 +18,11 @@ test('the chart shows what was measured, and leaves out what was not', () => {
   expect(svg).not.toContain('kube-rbac-proxy');
   expect(svg).not.toContain('Look-up');
 });
+
+test('the chart needs nothing from elsewhere, and can be read on a dark page', () => {
+  const measured = { id: 'cached-hash-1', measure: 'look-up', unit: '× one hash', value: single(1.2) };
+  const svg = chart([measured], machine);
+  expect(svg.match(/https?:[^"<]*/g)).toEqual(['http://www.w3.org/2000/svg']);
+  expect(svg).toContain('prefers-color-scheme:dark');
+  expect(svg).toBe(chart([measured], machine));
+});

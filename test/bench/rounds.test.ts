@@ -24,6 +24,13 @@ describe('rounds', () => {
     expect(measured.ratio('one', 'other')).toEqual({ low: 1.5, median: 2, high: 2.5, rounds: 3 });
   });
 
+  test('a difference is the median of what each round came to, too', async () => {
+    const one = subject('one', [900, 10, 40, 30], []);
+    const other = subject('other', [1, 10, 20, 10], []);
+    const measured = await Rounds.of({ one, other }, [], { atLeast: 3, atMost: 3 });
+    expect(measured.difference('one', 'other')).toEqual({ low: 10, median: 20, high: 20, rounds: 3 });
+  });
+
   test('rounds go on while the quartiles of a ratio lie far apart, and end all the same', async () => {
     const restless = subject('restless', [1, 1, 9, 1, 9, 1, 9, 1, 9], []);
     const steady = subject('steady', [], []);
