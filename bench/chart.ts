@@ -50,15 +50,16 @@ const labelWidth = 300;
 const barsWidth = width - labelWidth - 80;
 const lineHeight = 22;
 
-/** GitHub's own colours: the picture stands on a page of either, and has no background. */
+/** GitHub's own colours, on a background of its own: wherever it is shown, its text can be read. */
 const style = [
   'text{font:12px system-ui,sans-serif;fill:#1f2328}',
+  '.page{fill:#ffffff}',
   '.title{font-weight:600}',
   '.quiet{fill:#59636e}',
   '.ours{fill:#326ce5}',
   '.other{fill:#afb8c1}',
   'path{stroke:#1f2328}',
-  '@media(prefers-color-scheme:dark){text{fill:#f0f6fc}.quiet{fill:#9198a1}.ours{fill:#6b9bff}.other{fill:#656c76}' +
+  '@media(prefers-color-scheme:dark){text{fill:#f0f6fc}.page{fill:#0d1117}.quiet{fill:#9198a1}.ours{fill:#6b9bff}.other{fill:#656c76}' +
     'path{stroke:#f0f6fc}}',
 ].join('');
 
@@ -92,6 +93,7 @@ export function chart(rows: readonly Row[], { cpu, cores, node, go }: Machine): 
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
     '<title>Benchmarks of k8s-service-account-auth and its peers</title>',
     `<style>${style}</style>`,
+    `<rect width="${width}" height="${height}" rx="6" class="page"/>`,
     ...shapes,
     '</svg>',
     '',
