@@ -26,7 +26,10 @@ export interface CacheOptions {
 export interface DecisionOptions {
   /** How many decisions of RBAC to remember, at most a tenth of them for one caller. Default: 10,000. */
   readonly maxEntries?: number;
-  /** For how long an allowance may be used after its SubjectAccessReview began, in milliseconds. Default: 60,000. */
+  /**
+   * For how long an allowance may be used after its SubjectAccessReview began, in milliseconds, unless the watch tells of
+   * changed rights before. Default: 60,000.
+   */
   readonly maxAgeMs?: number;
   /** The same for a denial. Default: 10,000. */
   readonly denialMaxAgeMs?: number;
@@ -44,7 +47,8 @@ export interface ReviewOptions {
 export interface RevocationOptions {
   /**
    * Whose Pods and ServiceAccounts to watch; callers from elsewhere have the short term. Default: all namespaces. One that
-   * does not exist is logged, and looked for again.
+   * does not exist is logged, and looked for again. Roles and RoleBindings are those of all namespaces in any case, as a
+   * question may be about any.
    */
   readonly namespaces?: readonly string[];
   /**
@@ -87,7 +91,8 @@ export interface AuthenticatorOptions {
   /**
    * Whether to learn of deleted Pods, ServiceAccounts and Nodes as it happens, by watching them: their tokens are then refused
    * within milliseconds, and identities whose objects are known to exist need fewer reviews. It takes the right to list and
-   * watch them (`docs/operations.md`); without it, identities have the short term of `cache.maxAgeMs`. Not together with
+   * watch them (`docs/operations.md`); without it, identities have the short term of `cache.maxAgeMs`. Where permissions are
+   * asked about, Roles and their bindings are watched too, so that a withdrawn right is gone as soon. Not together with
    * `reviewer`. Default: `none`.
    */
   readonly revocation?: 'none' | 'watch' | RevocationOptions;

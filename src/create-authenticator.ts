@@ -10,6 +10,7 @@ import { defaultConnection } from './kubernetes/default-connection.ts';
 import { fetchKeySet } from './kubernetes/fetch-key-set.ts';
 import { kubeConfigConnection } from './kubernetes/kube-config-connection.ts';
 import { nodeLookup } from './kubernetes/node-lookup.ts';
+import { PermissionsWatch } from './kubernetes/permissions-watch.ts';
 import { podLookup } from './kubernetes/pod-lookup.ts';
 import { PublishedKeys } from './kubernetes/published-keys.ts';
 import { type Authenticator, KubernetesAuthenticator } from './kubernetes-authenticator.ts';
@@ -77,6 +78,8 @@ export function composeAuthenticator(options: AuthenticatorOptions, functionName
   return new KubernetesAuthenticator(parts, {
     accessReviewer: new ApiServerAccessReviewer(apiServer, boundedReviewer),
     limits: decisions,
+    permissions: revocation && new PermissionsWatch(apiServer, clock, log),
     pods: podLookup(apiServer, boundedReviewer),
+    podChanges: watch,
   });
 }

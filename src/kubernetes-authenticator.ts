@@ -2,6 +2,7 @@ import { abandonable } from './authentication/abandonable.ts';
 import {
   type AuthenticateOptions,
   type AuthenticatorParts,
+  type AuthenticatorStatus,
   CoreAuthenticator,
   type TokenAuthenticator,
 } from './authentication/authenticator.ts';
@@ -12,8 +13,9 @@ import type { AccessAttributes } from './authorization/access-attributes.ts';
 import { AccessDecisions, type DecisionLimits } from './authorization/access-decisions.ts';
 import { type AccessQuestion, accessQuestion } from './authorization/access-question.ts';
 import type { AccessReviewer } from './authorization/access-reviewer.ts';
-import type { CallingPod, PodDirectory } from './authorization/calling-pod.ts';
+import type { CallingPod, PodChanges, PodDirectory } from './authorization/calling-pod.ts';
 import { CallingPods } from './authorization/calling-pods.ts';
+import type { PermissionsSource } from './authorization/permissions-source.ts';
 
 /** Token in, identity out; identity in, allowed or denied out. */
 export interface Authenticator extends TokenAuthenticator {
@@ -42,26 +44,35 @@ export interface Authenticator extends TokenAuthenticator {
 export interface AccessParts {
   readonly accessReviewer: AccessReviewer;
   readonly limits: DecisionLimits;
+  /** Where given, what is withdrawn is told as it happens. */
+  readonly permissions?: PermissionsSource | undefined;
   readonly pods: PodDirectory;
+  /** Where given, what is known of a Pod is forgotten as it changes. */
+  readonly podChanges?: PodChanges | undefined;
 }
 
 /** The authenticator that asks a cluster: both halves of the core, with one stream of events. */
 export class KubernetesAuthenticator extends CoreAuthenticator implements Authenticator {
   readonly #decisions: AccessDecisions | undefined;
+  readonly #permissions: PermissionsSource | undefined;
   readonly #pods: CallingPods | undefined;
 
   constructor(parts: AuthenticatorParts, access: AccessParts | undefined) {
     super(parts);
     if (access === undefined) return;
     const { clock, log, maxEntries, lifetimes } = parts;
+    this.#permissions = access.permissions;
     this.#decisions = new AccessDecisions({
       reviewer: access.accessReviewer,
+      permissions: access.permissions,
       limits: access.limits,
       clock,
       log,
       onReviewed: (event) => this.emit('accessReviewed', event),
     });
-    this.#pods = new CallingPods({ directory: access.pods, maxEntries, maxAgeMs: lifetimes.maxAgeMs, clock, log });
+    const pods = new CallingPods({ directory: access.pods, maxEntries, maxAgeMs: lifetimes.maxAgeMs, clock, log });
+    this.#pods = pods;
+    access.podChanges?.onPodChange((uid) => pods.forget(uid));
   }
 
   async allowed(
@@ -83,17 +94,26 @@ export class KubernetesAuthenticator extends CoreAuthenticator implements Authen
     return abandonable(this.podOf(identity, false), signal);
   }
 
+  override status(): AuthenticatorStatus {
+    return { ...super.status(), permissionsWatch: this.#permissions?.state };
+  }
+
+  override close(): Promise<void> {
+    this.#permissions?.close();
+    return super.close();
+  }
+
   /** For the guards: synchronous where the decision is known. */
   decide(identity: ServiceAccountIdentity, question: AccessQuestion): boolean | Promise<boolean> {
     if (this.#decisions === undefined) throw nobodyToAsk();
-    if (this.status().state === 'closed') return this.#unavailable(closed());
+    if (this.isClosed) return this.#unavailable(closed());
     return this.#orUnavailable(this.#decisions.decide(identity, question));
   }
 
   /** For the guards: synchronous where the Pod is known. @param anew whether what is known may be out of date */
   podOf(identity: ServiceAccountIdentity, anew: boolean): CallingPod | undefined | Promise<CallingPod | undefined> {
     if (this.#pods === undefined) throw nobodyToAsk();
-    if (this.status().state === 'closed') return this.#unavailable(closed());
+    if (this.isClosed) return this.#unavailable(closed());
     return this.#orUnavailable(anew ? this.#pods.anew(identity) : this.#pods.of(identity));
   }
 

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type SimulatedCluster, startSimulatedCluster } from '../src/testing/simulated-cluster/simulated-cluster.ts';
+import { allowWatches } from './cluster/conformance/allow-watches.ts';
 
 // Each in a process of its own, as only there it can be seen what keeps one alive.
 const script = fileURLToPath(new URL('support/clean-life.ts', import.meta.url));
@@ -16,9 +17,12 @@ beforeAll(async () => {
   const pod = await cluster.createPod('shop/web-1', { serviceAccount: 'web' });
   const reviewer = await cluster.createServiceAccount('shop/orders');
   await cluster.allow('shop/orders', { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' });
-  for (const resource of ['pods', 'serviceaccounts', 'nodes']) {
-    for (const verb of ['list', 'watch']) await cluster.allow('shop/orders', { verb, group: '', resource });
-  }
+  await cluster.allow('shop/orders', {
+    verb: 'create',
+    group: 'authorization.k8s.io',
+    resource: 'subjectaccessreviews',
+  });
+  await allowWatches(cluster, 'shop/orders');
   credential = await reviewer.token();
   tokens = await Promise.all(Array.from({ length: 20 }, () => pod.token({ audiences: 'orders' })));
 });

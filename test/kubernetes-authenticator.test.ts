@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { type Authenticator, createAuthenticator, type LogEntry, type ServiceAccountIdentity } from '../src/index.ts';
 import { type SimulatedCluster, startSimulatedCluster } from '../src/testing/index.ts';
 import { caught } from './support/caught.ts';
+import { settled } from './support/settled.ts';
+import { until } from './support/until.ts';
 
 const orders = { verb: 'get', group: 'orders.example.com', resource: 'orders', namespace: 'shop' };
 
@@ -207,5 +209,86 @@ describe('the calling Pod', () => {
 
     expect(await caught(authenticator.callingPod(identity))).toMatchObject({ code: 'reviewer_forbidden', status: 503 });
     expect(logged).toMatchObject([{ code: 'reviewer_forbidden', message: expect.stringContaining('get Pods') }]);
+  });
+});
+
+describe('with the watch', () => {
+  const frozen = { now: () => Date.now(), monotonic: () => 0 };
+  const watching = (options: Parameters<typeof createAuthenticator>[0] = {}) =>
+    identified({ revocation: 'watch', ...options });
+  const decision = async (decided: Promise<boolean>, wanted: boolean): Promise<boolean> => (await decided) === wanted;
+
+  test('rights are watched once one is asked about, and not before', async () => {
+    const { authenticator, identity } = await watching();
+    await using _ = authenticator;
+    await authenticator.ready();
+    await authenticator.callingPod(identity);
+    expect([authenticator.status().permissionsWatch, cluster.requests['watch/rbac']]).toEqual([undefined, 0]);
+
+    await authenticator.allowed(identity, orders);
+    await until(() => authenticator.status().permissionsWatch === 'live');
+    await until(() => cluster.requests['watch/rbac'] === 4);
+  });
+
+  test('nothing is watched without it', async () => {
+    const before = cluster.requests['watch/rbac'];
+    const { authenticator, identity } = await identified();
+    await using _ = authenticator;
+    await authenticator.allowed(identity, orders);
+    await settled();
+    expect([authenticator.status().permissionsWatch, cluster.requests['watch/rbac']]).toEqual([undefined, before]);
+  });
+
+  test('a right that is withdrawn is gone, and one that is granted there, while time stands still', async () => {
+    const { authenticator, identity } = await watching({ clock: frozen });
+    await using _ = authenticator;
+    const role = { kind: 'Role', metadata: { namespace: 'shop', name: 'refunder' } };
+    const binding = { kind: 'RoleBinding', metadata: { namespace: 'shop', name: 'refunds' } };
+    await cluster.rbac({
+      ...role,
+      rules: [{ verbs: ['create'], apiGroups: ['orders.example.com'], resources: ['refunds'] }],
+    });
+    const refund = (): Promise<boolean> =>
+      authenticator.allowed(identity, { ...orders, verb: 'create', resource: 'refunds' });
+    expect(await refund()).toBe(false);
+    await until(() => authenticator.status().permissionsWatch === 'live');
+    await cluster.rbac({
+      ...binding,
+      roleRef: { kind: 'Role', name: 'refunder' },
+      subjects: [{ kind: 'ServiceAccount', namespace: 'shop', name: 'web' }],
+    });
+    while (!(await decision(refund(), true))) await settled();
+    await cluster.request('DELETE', '/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings/refunds');
+    while (!(await decision(refund(), false))) await settled();
+    expect(await refund()).toBe(false);
+  });
+
+  test('without the right to watch Roles all works as without it, and the operator is told once', async () => {
+    const limited = await cluster.createServiceAccount('shop/limited');
+    for (const [group, resource] of [
+      ['authentication.k8s.io', 'tokenreviews'],
+      ['authorization.k8s.io', 'subjectaccessreviews'],
+    ] as const) {
+      await cluster.allow('shop/limited', { verb: 'create', group, resource });
+    }
+    const { authenticator, identity } = await watching({ kubeConfig: cluster.kubeConfigOf(await limited.token()) });
+    await using _ = authenticator;
+    expect(await authenticator.allowed(identity, orders)).toBe(true);
+    await until(() => authenticator.status().permissionsWatch === 'forbidden');
+    expect(await authenticator.allowed(identity, orders)).toBe(true);
+    expect(logged.map(({ code }) => code).toSorted()).toEqual(['permissions_watch_forbidden', 'watch_forbidden']);
+  });
+
+  test('a label that a Pod gets or loses is known, while time stands still', async () => {
+    const { authenticator } = await watching({ clock: frozen });
+    await using _ = authenticator;
+    await authenticator.ready();
+    const pod = await cluster.createPod('shop/labelled', { serviceAccount: 'web', labels: { tier: 'front' } });
+    const identity = await authenticator.authenticate(await pod.token({ audiences: 'orders' }));
+    const labels = async (): Promise<unknown> => (await authenticator.callingPod(identity))?.labels;
+    expect(await labels()).toEqual({ tier: 'front' });
+    const headers = { 'content-type': 'application/merge-patch+json' };
+    await cluster.request('PATCH', pod.path, { metadata: { labels: { tier: null } } }, { headers });
+    while (JSON.stringify(await labels()) !== '{}') await settled();
   });
 });

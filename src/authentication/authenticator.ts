@@ -58,6 +58,11 @@ export interface AuthenticatorStatus {
   readonly cachedRejections: number;
   /** Whether deletions are told as they happen; `undefined` where nothing is watched. */
   readonly watches: Readonly<Record<WatchedKind, WatchState>> | undefined;
+  /**
+   * Whether changes of Roles and their bindings are told as they happen; `undefined` where nothing is watched, and until a
+   * permission is asked about.
+   */
+  readonly permissionsWatch: WatchState | undefined;
   /** Callers whom somebody listens for with `onRevoked`. */
   readonly openStreams: number;
 }
@@ -183,7 +188,7 @@ export class CoreAuthenticator implements TokenAuthenticator {
   status(): AuthenticatorStatus {
     const { identities, rejections } = this.#cache.sizes;
     return {
-      state: this.#closing ? 'closed' : 'open',
+      state: this.isClosed ? 'closed' : 'open',
       lastReview: this.#lastReview,
       reviewsInFlight: this.#inFlight.size,
       circuit: this.#parts.reviewer.circuit,
@@ -192,8 +197,13 @@ export class CoreAuthenticator implements TokenAuthenticator {
       cachedIdentities: identities,
       cachedRejections: rejections,
       watches: this.#keeper.revocation.states,
+      permissionsWatch: undefined,
       openStreams: this.#keeper.openStreams,
     };
+  }
+
+  protected get isClosed(): boolean {
+    return this.#closing !== undefined;
   }
 
   onRevoked(identity: ServiceAccountIdentity, listener: EndListener): () => void {

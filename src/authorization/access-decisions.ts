@@ -6,6 +6,7 @@ import { Unavailability } from '../authentication/reviewer.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
 import { type AccessQuestion, described } from './access-question.ts';
 import type { AccessReview, AccessReviewer } from './access-reviewer.ts';
+import type { PermissionsSource } from './permissions-source.ts';
 
 /** How long decisions may be used after their review began, in milliseconds, and how many are remembered. */
 export interface DecisionLimits {
@@ -16,6 +17,8 @@ export interface DecisionLimits {
 
 export interface AccessDecisionsParts {
   readonly reviewer: AccessReviewer;
+  /** What tells of changed rights, asked once there is a decision to make; none: decisions are used for their time. */
+  readonly permissions?: PermissionsSource | undefined;
   readonly limits: DecisionLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -33,6 +36,11 @@ const maxReviewsOfOne = 256;
  */
 const unsettledMs = 5_000;
 const unsettledMaxAgeMs = 1_000;
+/**
+ * Even the one that told us answers by the old rights for some milliseconds more, since what it decides by is told of the
+ * change as we are: what it says so soon is asked about again as soon.
+ */
+const tellingMs = 50;
 /** A review is begun anew where rights changed while it ran, and not for ever. */
 const maxReviewsPerDecision = 3;
 
@@ -85,7 +93,8 @@ export class AccessDecisions {
   permissionsChanged(): void {
     this.#changes += 1;
     this.#changedAt = this.#parts.clock.monotonic();
-    this.#byUse.clear();
+    // An empty one is as long to clear as a full one.
+    if (this.#byUse.size > 0) this.#byUse.clear();
   }
 
   #known({ decisions }: Subject, key: string): boolean | undefined {
@@ -105,6 +114,7 @@ export class AccessDecisions {
     const running = reviews.get(question.key);
     if (running !== undefined) return running;
     if (reviews.size >= maxReviewsOfOne) return Promise.reject(tooManyOfOne());
+    this.#parts.permissions?.start(() => this.permissionsChanged());
     const review = this.#decision(identity, subject, question).finally(() => reviews.delete(question.key));
     reviews.set(question.key, review);
     return review;
@@ -160,13 +170,11 @@ export class AccessDecisions {
       });
     }
     const { allowed } = review;
-    const isUnsettled = began - this.#changedAt < unsettledMs;
-    const allowedMs = isUnsettled ? Math.min(limits.maxAgeMs, unsettledMaxAgeMs) : limits.maxAgeMs;
-    return {
-      allowed,
-      usableUntil: began + (allowed ? allowedMs : limits.denialMaxAgeMs),
-      isCurrent: changes === this.#changes,
-    };
+    const maxAgeMs = Math.min(
+      allowed ? limits.maxAgeMs : limits.denialMaxAgeMs,
+      longestAfterChange(allowed, began - this.#changedAt),
+    );
+    return { allowed, usableUntil: began + maxAgeMs, isCurrent: changes === this.#changes };
   }
 
   #keep({ decisions }: Subject, decision: Decision): void {
@@ -180,6 +188,12 @@ export class AccessDecisions {
   #oldestOfTooMany(decisions: Subject['decisions']): Decision | undefined {
     return decisions.size < this.#maxDecisionsOfOne ? undefined : decisions.values().next().value;
   }
+}
+
+/** For how long a decision may be used whose review began so long after a change. A wrong denial may wait a little longer. */
+function longestAfterChange(allowed: boolean, sinceChangeMs: number): number {
+  if (sinceChangeMs < tellingMs) return allowed ? tellingMs : unsettledMaxAgeMs;
+  return allowed && sinceChangeMs < unsettledMs ? unsettledMaxAgeMs : Number.POSITIVE_INFINITY;
 }
 
 const tooManyOfOne = (): Unavailability =>

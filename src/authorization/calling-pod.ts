@@ -20,3 +20,9 @@ export interface PodDirectory {
    */
   find(identity: ServiceAccountIdentity, pod: ObjectReference): Promise<CallingPod | undefined>;
 }
+
+/** What tells of Pods that have changed, as it happens. */
+export interface PodChanges {
+  /** Calls the listener with the uid of every Pod that comes to be, changes, or goes, known or not. There is one listener. */
+  onPodChange(listener: (uid: string) => void): void;
+}

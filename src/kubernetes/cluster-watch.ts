@@ -8,12 +8,16 @@ import type {
   WatchedKind,
   WatchState,
 } from '../authentication/revocation-source.ts';
+import type { PodChanges } from '../authorization/calling-pod.ts';
 import type { ApiServer } from './api-server.ts';
 import type { BoundedReviewer } from './bounded-reviewer.ts';
 import { type ObjectLookup, objectLookup } from './object-lookup.ts';
-import { NamespaceMissing, ResourceWatch, type ResourceWatchParts, type WatchFailure } from './resource-watch.ts';
+import { ResourceWatch, type ResourceWatchParts } from './resource-watch.ts';
+import type { ObjectEvent } from './watch-event.ts';
 import { watchGrant } from './watch-rights.ts';
+import { WatchTrouble } from './watch-trouble.ts';
 import { wordsOf } from './words-of.ts';
+import { worstState } from './worst-state.ts';
 
 export interface ClusterWatchOptions {
   /** Whose Pods and ServiceAccounts to watch; `undefined`: those of all. */
@@ -22,21 +26,15 @@ export interface ClusterWatchOptions {
   readonly maxAgeMs: number;
 }
 
-/** Failures in a row that are worth an operator's attention: API servers come and go. */
-const failuresThatMatter = 4;
-
 /** For how long `ready()` waits for watches to begin. */
 const longestReadyMs = 5_000;
 
-const worstFirst: readonly WatchState[] = ['forbidden', 'interrupted', 'starting', 'live'];
-
 /** Watches of Pods, ServiceAccounts and Nodes, each for itself. */
-export class ClusterWatch implements RevocationSource {
-  readonly #watches: readonly ResourceWatch[];
+export class ClusterWatch implements RevocationSource, PodChanges {
+  readonly #watches: readonly ResourceWatch<WatchedKind>[];
   readonly #lookup: ObjectLookup;
   readonly #log: Log;
-  /** Those whose trouble was logged. */
-  readonly #troubled = new Set<ResourceWatch>();
+  #onPodChange: (uid: string) => void = () => {};
 
   constructor(
     apiServer: ApiServer,
@@ -47,25 +45,30 @@ export class ClusterWatch implements RevocationSource {
   ) {
     this.#log = log;
     this.#lookup = objectLookup(apiServer, reviewer, watchGrant(namespaces));
+    const trouble = new WatchTrouble(log, { forbidden: 'watch_forbidden', regained: 'deletions are noticed again' });
     const parts: ResourceWatchParts = {
       apiServer,
       clock,
       grantTo: watchGrant(namespaces),
       // Half of the short term, so that there are two proofs of life in it.
       timeoutSeconds: Math.round(Math.min(30, Math.max(5, maxAgeMs / 2_000))),
-      report: (watch, failure) => this.#report(watch, failure),
+      report: (watch, failure) => trouble.report(watch, failure),
     };
     const places = namespaces ?? [undefined];
     this.#watches = [
       ...places.flatMap((namespace) =>
-        (['Pod', 'ServiceAccount'] as const).map((kind) => new ResourceWatch({ kind, namespace }, parts)),
+        (['Pod', 'ServiceAccount'] as const).map((kind) => new ResourceWatch<WatchedKind>({ kind, namespace }, parts)),
       ),
-      new ResourceWatch({ kind: 'Node', namespace: undefined }, parts),
+      new ResourceWatch<WatchedKind>({ kind: 'Node', namespace: undefined }, parts),
     ];
   }
 
   start(listener: RevocationListener): void {
-    for (const watch of this.#watches) watch.start(listener);
+    for (const watch of this.#watches) watch.start((event) => this.#tell(listener, watch.resource.kind, event));
+  }
+
+  onPodChange(listener: (uid: string) => void): void {
+    this.#onPodChange = listener;
   }
 
   async ready(): Promise<void> {
@@ -96,10 +99,8 @@ export class ClusterWatch implements RevocationSource {
   }
 
   get states(): Readonly<Record<WatchedKind, WatchState>> {
-    const stateOf = (kind: WatchedKind): WatchState => {
-      const states = this.#watches.filter(({ resource }) => resource.kind === kind).map(({ state }) => state);
-      return worstFirst.find((state) => states.includes(state)) ?? 'starting';
-    };
+    const stateOf = (kind: WatchedKind): WatchState =>
+      worstState(this.#watches.filter(({ resource }) => resource.kind === kind));
     return { Pod: stateOf('Pod'), ServiceAccount: stateOf('ServiceAccount'), Node: stateOf('Node') };
   }
 
@@ -107,28 +108,9 @@ export class ClusterWatch implements RevocationSource {
     for (const watch of this.#watches) watch.close();
   }
 
-  /** Trouble is said once when it begins and once when it is over. */
-  #report(watch: ResourceWatch, failure: WatchFailure | undefined): void {
-    if (failure === undefined) {
-      if (this.#troubled.delete(watch)) this.#say('info', 'watch_live', watch, 'deletions are noticed again');
-      return;
-    }
-    const { error, count } = failure;
-    if (this.#troubled.has(watch)) return;
-    const isForbidden = watch.state === 'forbidden';
-    const isMissing = error instanceof NamespaceMissing;
-    const isForOperators = (isForbidden || isMissing) && !watch.hasBeenLive;
-    if (!isForOperators && count < failuresThatMatter) return;
-    const isSaid = isForbidden && [...this.#troubled].some(({ state }) => state === 'forbidden');
-    this.#troubled.add(watch);
-    if (isForbidden) {
-      // One manifest grants everything that is missing.
-      if (!isSaid) this.#say('warn', 'watch_forbidden', watch, error.message);
-    } else this.#say('warn', isMissing ? 'watch_namespace_missing' : 'watch_interrupted', watch, error.message);
-  }
-
-  #say(level: 'warn' | 'info', code: Parameters<Log>[0]['code'], { resource }: ResourceWatch, why: string): void {
-    const place = resource.namespace === undefined ? '' : ` in ${resource.namespace}`;
-    this.#log({ level, code, message: `The watch of ${resource.kind}s${place}: ${why}` });
+  #tell(listener: RevocationListener, kind: WatchedKind, { type, uid, deletionTimestamp }: ObjectEvent): void {
+    if (kind === 'Pod') this.#onPodChange(uid);
+    if (type === 'DELETED') listener.deleted(kind, uid);
+    else if (deletionTimestamp !== undefined) listener.terminating(kind, uid, deletionTimestamp);
   }
 }

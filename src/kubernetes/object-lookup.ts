@@ -5,8 +5,8 @@ import type { ApiServer } from './api-server.ts';
 import type { BoundedReviewer } from './bounded-reviewer.ts';
 import { jsonOf } from './json-of.ts';
 import { type Intention, refusedCall } from './refused-call.ts';
-import { plurals } from './resource-watch.ts';
 import { timestamp } from './timestamp.ts';
+import { resources } from './watched-resources.ts';
 
 export type ObjectLookup = (kind: WatchedKind, namespace: string, name: string) => Promise<SeenObject | undefined>;
 
@@ -32,12 +32,13 @@ export function objectLookup(
   grantTo: Intention['grantTo'],
 ): ObjectLookup {
   return (kind, namespace, name) => {
-    const place = kind === 'Node' ? '' : `namespaces/${encodeURIComponent(namespace)}/`;
+    const { root, plural, isNamespaced } = resources[kind];
+    const place = isNamespaced ? `namespaces/${encodeURIComponent(namespace)}/` : '';
     const selector = encodeURIComponent(`metadata.name=${name}`);
-    const path = `/api/v1/${place}${plurals[kind]}?fieldSelector=${selector}`;
+    const path = `${root}/${place}${plural}?fieldSelector=${selector}`;
     const perform = async (signal: AbortSignal): Promise<unknown> => {
       const answer = await apiServer.get(path, metadataOnly, signal);
-      if (answer.status !== 200) throw refusedCall(answer, { doing: `list ${plurals[kind]}`, grantTo });
+      if (answer.status !== 200) throw refusedCall(answer, { doing: `list ${plural}`, grantTo });
       return jsonOf(answer.body);
     };
     return reviewer.inTurn(perform, (list) => objectIn(list, name), { share: ['own'], waitedMs: 0 });

@@ -2,20 +2,24 @@ import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import type { Clock } from '../authentication/clock.ts';
 import { Unavailability } from '../authentication/reviewer.ts';
-import type { Coverage, RevocationListener, WatchedKind, WatchState } from '../authentication/revocation-source.ts';
+import type { Coverage, WatchState } from '../authentication/revocation-source.ts';
 import { AgingAgent } from './aging-agent.ts';
 import { type Answer, type ApiServer, wholeBody } from './api-server.ts';
 import { JsonLines } from './json-lines.ts';
 import { jsonOf } from './json-of.ts';
 import { type Intention, refusedCall } from './refused-call.ts';
-import { isOlder, type WatchEvent, watchEventOf } from './watch-event.ts';
+import { isOlder, type ObjectEvent, type WatchEvent, watchEventOf } from './watch-event.ts';
+import { type ResourceKind, resources } from './watched-resources.ts';
 import { wordsOf } from './words-of.ts';
 
 /** Objects of one kind, in one namespace or in all. */
-export interface WatchedResource {
-  readonly kind: WatchedKind;
+export interface WatchedResource<Kind extends ResourceKind = ResourceKind> {
+  readonly kind: Kind;
   readonly namespace: string | undefined;
 }
+
+/** Is told of each object that comes to be, changes, or goes. */
+export type ObjectListener = (event: ObjectEvent) => void;
 
 export interface ResourceWatchParts {
   readonly apiServer: ApiServer;
@@ -48,7 +52,6 @@ export class NamespaceMissing extends Unavailability {
   }
 }
 
-export const plurals = { Pod: 'pods', ServiceAccount: 'serviceaccounts', Node: 'nodes' } as const;
 const listSchema = z.object({ metadata: z.object({ resourceVersion: z.string().regex(/^[1-9]\d*$/) }) });
 
 /** With etcd stopped a list hangs for a minute. */
@@ -70,13 +73,13 @@ const longestOperatorPauseMs = 60_000;
  * One watch, from now on, of metadata only. It resumes where it ended, for as long as the API server remembers; what it knows
  * of the past is its coverage.
  */
-export class ResourceWatch implements Coverage {
-  readonly resource: WatchedResource;
+export class ResourceWatch<Kind extends ResourceKind = ResourceKind> implements Coverage {
+  readonly resource: WatchedResource<Kind>;
   readonly #parts: ResourceWatchParts;
   /** One connection for lists and watches, so that both see the same replica of the API server. */
   readonly #agent = new AgingAgent(1);
   readonly #settled = Promise.withResolvers<void>();
-  #listener: RevocationListener | undefined;
+  #listener: ObjectListener | undefined;
   #state: WatchState = 'starting';
   #since = Number.POSITIVE_INFINITY;
   #provenAt = Number.NEGATIVE_INFINITY;
@@ -87,7 +90,7 @@ export class ResourceWatch implements Coverage {
   #hasBeenLive = false;
   #isClosed = false;
 
-  constructor(resource: WatchedResource, parts: ResourceWatchParts) {
+  constructor(resource: WatchedResource<Kind>, parts: ResourceWatchParts) {
     this.resource = resource;
     this.#parts = parts;
   }
@@ -113,7 +116,7 @@ export class ResourceWatch implements Coverage {
     return this.#version !== undefined;
   }
 
-  start(listener: RevocationListener): void {
+  start(listener: ObjectListener): void {
     this.#listener = listener;
     void this.#run();
   }
@@ -206,12 +209,7 @@ export class ResourceWatch implements Coverage {
     if (isOlder(resourceVersion, last))
       throw new Gap(`The resourceVersion went back from ${last} to ${resourceVersion}`);
     this.#version = resourceVersion;
-    if (event.type !== 'BOOKMARK') {
-      const { kind } = this.resource;
-      const { type, uid, deletionTimestamp } = event;
-      if (type === 'DELETED') this.#listener?.deleted(kind, uid);
-      else if (deletionTimestamp !== undefined) this.#listener?.terminating(kind, uid, deletionTimestamp);
-    }
+    if (event.type !== 'BOOKMARK') this.#listener?.(event);
     return resourceVersion;
   }
 
@@ -231,10 +229,11 @@ export class ResourceWatch implements Coverage {
    */
   async #hasComeTo(version: string): Promise<boolean> {
     const { kind, namespace = 'default' } = this.resource;
-    const place = kind === 'Node' ? '' : `namespaces/${namespace}/`;
+    const { root, plural, isNamespaced } = resources[kind];
+    const place = isNamespaced ? `namespaces/${namespace}/` : '';
     const query = `fieldSelector=metadata.name%3Dnone&resourceVersion=${version}&resourceVersionMatch=NotOlderThan`;
     try {
-      const path = `/api/v1/${place}${this.#plural}?${query}`;
+      const path = `${root}/${place}${plural}?${query}`;
       return (await this.#get(path, 'PartialObjectMetadataList', comeToTimeoutMs)).status === 200;
     } catch {
       // Whatever it was: the watch will say so itself, or go on without this proof.
@@ -260,17 +259,14 @@ export class ResourceWatch implements Coverage {
     return this.#parts.apiServer.open(path, accept, signal, this.#agent);
   }
 
-  #refused(answer: Answer, doing = `list and watch ${this.#plural}`): Unavailability {
+  #refused(answer: Answer, doing = `list and watch ${resources[this.resource.kind].plural}`): Unavailability {
     return refusedCall(answer, { doing, grantTo: this.#parts.grantTo });
   }
 
-  get #plural(): string {
-    return plurals[this.resource.kind];
-  }
-
   get #collection(): string {
-    const { namespace } = this.resource;
-    return `/api/v1/${namespace === undefined ? '' : `namespaces/${namespace}/`}${this.#plural}`;
+    const { kind, namespace } = this.resource;
+    const { root, plural } = resources[kind];
+    return `${root}/${namespace === undefined ? '' : `namespaces/${namespace}/`}${plural}`;
   }
 
   /** For how long to leave the API server alone. */

@@ -3,15 +3,18 @@ import { Unavailability } from '../authentication/reviewer.ts';
 import { scrub } from './scrub.ts';
 import { timestamp } from './timestamp.ts';
 
-/** What a watch says, as far as it matters here. */
+/** What a watch says of an object, as far as it matters here. */
+export interface ObjectEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly resourceVersion: string;
+  readonly uid: string;
+  /** In epoch milliseconds. */
+  readonly deletionTimestamp: number | undefined;
+}
+
+/** What a watch says. */
 export type WatchEvent =
-  | {
-      readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
-      readonly resourceVersion: string;
-      readonly uid: string;
-      /** In epoch milliseconds. */
-      readonly deletionTimestamp: number | undefined;
-    }
+  | ObjectEvent
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string }
   | { readonly type: 'ERROR'; readonly code: number; readonly message: string };
 

@@ -110,6 +110,7 @@ export function fakeAuthenticator(
       cachedIdentities: 0,
       cachedRejections: 0,
       watches: undefined,
+      permissionsWatch: undefined,
       openStreams: streams.size,
     }),
     onRevoked: (identity: ServiceAccountIdentity, listener: EndListener) => {

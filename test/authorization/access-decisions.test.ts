@@ -6,6 +6,7 @@ import type { ServiceAccountIdentity } from '../../src/authentication/service-ac
 import { AccessDecisions, type DecisionLimits } from '../../src/authorization/access-decisions.ts';
 import { type AccessQuestion, accessQuestion } from '../../src/authorization/access-question.ts';
 import type { AccessReview } from '../../src/authorization/access-reviewer.ts';
+import type { PermissionsSource } from '../../src/authorization/permissions-source.ts';
 import { fakeIdentity } from '../../src/testing/fake-identity.ts';
 import { caught } from '../support/caught.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -33,8 +34,9 @@ beforeEach(() => {
   reviewed = [];
 });
 
-function decisionsWith(limits: Partial<DecisionLimits> = {}): AccessDecisions {
+function decisionsWith(limits: Partial<DecisionLimits> = {}, permissions?: PermissionsSource): AccessDecisions {
   return new AccessDecisions({
+    permissions,
     reviewer: {
       reviewAccess: (identity, attributes, waitedMs) => {
         asked.push({ identity, name: 'name' in attributes ? attributes.name : undefined, waitedMs });
@@ -294,11 +296,29 @@ describe('once rights have changed', () => {
     expect(decisions.decide(web, one)).toBe(true);
   });
 
-  test('a denial is kept for as long as ever', async () => {
+  test('one from the first 50 ms is kept for as long: the API server may not have heard of the change itself', async () => {
+    const decisions = decisionsWith();
+    decisions.permissionsChanged();
+    clock.advance(49);
+    await decisions.decide(web, one);
+    clock.advance(49);
+    expect(decisions.decide(web, one)).toBe(true);
+    clock.advance(1);
+    answer = async () => denial;
+    expect(await decisions.decide(web, one)).toBe(false);
+  });
+
+  test('a denial from then is kept for 1 s, so that replicas that lag bring nothing back; a later one as long as ever', async () => {
     const decisions = decisionsWith();
     decisions.permissionsChanged();
     answer = async () => denial;
+    clock.advance(49);
     await decisions.decide(web, one);
+    clock.advance(999);
+    expect(decisions.decide(web, one)).toBe(false);
+    clock.advance(1);
+    await decisions.decide(web, one);
+    expect(asked).toHaveLength(2);
     clock.advance(9_999);
     expect(decisions.decide(web, one)).toBe(false);
   });
@@ -306,9 +326,31 @@ describe('once rights have changed', () => {
   test('and an age under 1 s stays what it is', async () => {
     const decisions = decisionsWith({ maxAgeMs: 100 });
     decisions.permissionsChanged();
+    clock.advance(50);
     await decisions.decide(web, one);
     clock.advance(100);
     expect(decisions.decide(web, one)).toBeInstanceOf(Promise);
+  });
+});
+
+describe('what tells of changed rights', () => {
+  test('begins with the first decision to be made, and what it tells counts', async () => {
+    const started: (() => void)[] = [];
+    const source: PermissionsSource = {
+      start: (changed) => void started.push(changed),
+      state: 'live',
+      close: () => {},
+    };
+    const decisions = decisionsWith({}, source);
+    expect(started).toEqual([]);
+    await decisions.decide(web, one);
+    expect(started).toHaveLength(1);
+    expect(decisions.decide(web, one)).toBe(true);
+    expect(started).toHaveLength(1);
+
+    started[0]?.();
+    answer = async () => denial;
+    expect(await decisions.decide(web, one)).toBe(false);
   });
 });
 

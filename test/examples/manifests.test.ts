@@ -46,11 +46,18 @@ describe('The manifests of the orders service', () => {
     expect(bindings).toEqual([bound('system:auth-delegator'), bound('orders-watch')]);
   });
 
-  test('give no more than the watch needs: to list and watch Pods, ServiceAccounts and Nodes', () => {
+  test('give no more than the watch needs: to list and watch Pods, ServiceAccounts and Nodes, and what RBAC decides by', () => {
     const roles = manifests.filter(({ kind }) => kind === 'ClusterRole');
     expect(roles).toEqual([
       expect.objectContaining({
-        rules: [{ apiGroups: [''], resources: ['pods', 'serviceaccounts', 'nodes'], verbs: ['list', 'watch'] }],
+        rules: [
+          { apiGroups: [''], resources: ['pods', 'serviceaccounts', 'nodes'], verbs: ['list', 'watch'] },
+          {
+            apiGroups: ['rbac.authorization.k8s.io'],
+            resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'],
+            verbs: ['list', 'watch'],
+          },
+        ],
       }),
     ]);
   });

@@ -135,6 +135,22 @@ describe('what is looked at', () => {
   });
 });
 
+test('Pods that come to be, change, or go are told by their uid, and nothing else is', async () => {
+  const watch = await watchAs();
+  const changed: string[] = [];
+  watch.onPodChange((uid) => changed.push(uid));
+  const account = await cluster.createServiceAccount('shop/web');
+  const pod = await cluster.createPod('shop/web-1', { serviceAccount: 'web' });
+  await pod.setFinalizers(['example.com/hold']);
+  await account.delete();
+  await until(() => uidsTold().includes(account.uid));
+  await pod.setFinalizers([]);
+  await pod.delete();
+  await until(() => uidsTold().includes(pod.uid));
+  expect(new Set(changed)).toEqual(new Set([pod.uid]));
+  expect(changed.length).toBeGreaterThanOrEqual(4);
+});
+
 describe('rights', () => {
   const reviewer = async (): Promise<string> => (await cluster.createServiceAccount('orders/orders')).token();
   const granted = (message: string): unknown[] => {

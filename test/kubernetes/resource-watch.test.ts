@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { WatchedKind } from '../../src/authentication/revocation-source.ts';
 import {
   NamespaceMissing,
   ResourceWatch,
   type ResourceWatchParts,
   type WatchFailure,
 } from '../../src/kubernetes/resource-watch.ts';
+import type { ObjectEvent } from '../../src/kubernetes/watch-event.ts';
+import type { ResourceKind } from '../../src/kubernetes/watched-resources.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { RecordedRevocations } from '../support/recorded-revocations.ts';
 import { objectEvent, ScriptedApiServer, type ScriptedWatchRequest } from '../support/scripted-api-server.ts';
 import { settled } from '../support/settled.ts';
 import { until } from '../support/until.ts';
 
 let clock: FakeClock;
 let server: ScriptedApiServer;
-let told: RecordedRevocations;
+let told: ObjectEvent[];
 let failures: WatchFailure[];
 const open: ResourceWatch[] = [];
 
@@ -25,7 +25,7 @@ beforeEach(() => {
   });
   clock = new FakeClock();
   server = new ScriptedApiServer();
-  told = new RecordedRevocations();
+  told = [];
   failures = [];
 });
 afterEach(async () => {
@@ -34,7 +34,7 @@ afterEach(async () => {
   jest.useRealTimers();
 });
 
-function startWatch(kind: WatchedKind = 'Pod', namespace?: string): ResourceWatch {
+function startWatch(kind: ResourceKind = 'Pod', namespace?: string): ResourceWatch {
   const parts: ResourceWatchParts = {
     apiServer: server.asApiServer,
     clock,
@@ -44,7 +44,7 @@ function startWatch(kind: WatchedKind = 'Pod', namespace?: string): ResourceWatc
   };
   const watch = new ResourceWatch({ kind, namespace }, parts);
   open.push(watch);
-  watch.start(told);
+  watch.start((event) => void told.push(event));
   return watch;
 }
 
@@ -81,6 +81,9 @@ describe('a watch', () => {
     ['Pod', undefined, '/api/v1/pods'],
     ['ServiceAccount', 'shop', '/api/v1/namespaces/shop/serviceaccounts'],
     ['Node', undefined, '/api/v1/nodes'],
+    ['RoleBinding', undefined, '/apis/rbac.authorization.k8s.io/v1/rolebindings'],
+    ['Role', 'shop', '/apis/rbac.authorization.k8s.io/v1/namespaces/shop/roles'],
+    ['ClusterRole', undefined, '/apis/rbac.authorization.k8s.io/v1/clusterroles'],
   ] as const)('of a %s in %s starts from now, with metadata only', async (kind, namespace, path) => {
     const watch = startWatch(kind, namespace);
     await watch.ready();
@@ -95,7 +98,7 @@ describe('a watch', () => {
     expect([watch.state, watch.isCovering, watch.since]).toEqual(['live', true, clock.monotonic()]);
   });
 
-  test('tells what is deleted and what terminates, and nothing else', async () => {
+  test('tells what comes to be, changes, terminates and is gone; bookmarks are nothing', async () => {
     startWatch('ServiceAccount');
     const terminating = { uid: 'uid-3', deletionTimestamp: '2027-01-15T08:00:30Z' };
     (await request(1)).say(
@@ -105,10 +108,13 @@ describe('a watch', () => {
       objectEvent('BOOKMARK', '104', {}),
       objectEvent('DELETED', '105', terminating),
     );
-    await until(() => told.heard.length === 2);
-    expect(told.heard).toEqual([
-      ['terminating', 'ServiceAccount', 'uid-3', Date.UTC(2027, 0, 15, 8, 0, 30)],
-      ['deleted', 'ServiceAccount', 'uid-3'],
+    await until(() => told.length === 4);
+    const deletionTimestamp = Date.UTC(2027, 0, 15, 8, 0, 30);
+    expect(told).toEqual([
+      { type: 'ADDED', resourceVersion: '101', uid: 'uid-1', deletionTimestamp: undefined },
+      { type: 'MODIFIED', resourceVersion: '102', uid: 'uid-2', deletionTimestamp: undefined },
+      { type: 'MODIFIED', resourceVersion: '103', uid: 'uid-3', deletionTimestamp },
+      { type: 'DELETED', resourceVersion: '105', uid: 'uid-3', deletionTimestamp },
     ]);
   });
 
@@ -162,7 +168,7 @@ describe('proof of life', () => {
       '/api/v1/namespaces/default/pods?fieldSelector=metadata.name%3Dnone&resourceVersion=110&resourceVersionMatch=NotOlderThan',
     );
     stream.say(objectEvent('DELETED', '105', { uid: 'uid-1' }));
-    await until(() => told.heard.length === 1);
+    await until(() => told.length === 1);
     jest.advanceTimersByTime(999);
     expect(watch.provenAt).toBe(before);
     jest.advanceTimersByTime(1);

@@ -10,18 +10,27 @@ const kubeConfig: KubeConfigLike = {
   },
 };
 const life = process.argv[2] ?? '';
+/** Whoever watches is asked about a right too, so that rights are watched as well. */
+const isWatching = life.endsWith('while watching');
 const authenticator = createAuthenticator({
   audiences: 'orders',
   kubeConfig,
   log: false,
   // Short where it is waited for; else so long that no machine is too slow.
   review: { timeoutMs: life === 'closed while waiting' ? 1_000 : 20_000 },
-  revocation: life.endsWith('while watching') ? 'watch' : 'none',
+  revocation: isWatching ? 'watch' : 'none',
 });
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
-const outcomeOf = (token: string): Promise<unknown> =>
-  authenticator.authenticate(token).then(({ name }) => name, codeOf);
+async function outcomeOf(token: string): Promise<unknown> {
+  try {
+    const identity = await authenticator.authenticate(token);
+    if (isWatching) await authenticator.allowed(identity, { verb: 'get', path: '/' });
+    return identity.name;
+  } catch (error) {
+    return codeOf(error);
+  }
+}
 const ready = (): Promise<unknown> => authenticator.ready().then(() => 'ready', codeOf);
 const tokens = TOKENS.split(' ');
 const later = tokens[0] ?? '';

@@ -8,6 +8,7 @@ export type RequestKind =
   | 'watch/nodes'
   | 'watch/namespaces'
   | 'watch/secrets'
+  | 'watch/rbac'
   | 'watch/other'
   | 'namespaces'
   | 'nodes'
@@ -36,6 +37,7 @@ export const NO_REQUESTS: Readonly<Record<RequestKind, number>> = {
   'watch/nodes': 0,
   'watch/namespaces': 0,
   'watch/secrets': 0,
+  'watch/rbac': 0,
   'watch/other': 0,
   namespaces: 0,
   nodes: 0,
@@ -66,7 +68,7 @@ const PATHS: Readonly<Record<string, RequestKind>> = {
 
 export function requestKind(info: RequestInfo): RequestKind {
   if (info.type === 'nonResource') return PATHS[info.path.replace(/\/$/, '')] ?? 'other';
-  if (info.verb === 'watch') return watchKind(info.resource);
+  if (info.verb === 'watch') return watchKind(info.group === RBAC_GROUP ? 'rbac' : info.resource);
   if (info.group === RBAC_GROUP) return 'rbac';
   const name = info.subresource ? `${info.resource}/${info.subresource}` : info.resource;
   return isRequestKind(name) ? name : 'other';

@@ -210,7 +210,7 @@ test('a fault that watches meet as a whole keeps them from beginning', async () 
   using _ = cluster.fault('watch/*', { status: 503 });
   using watch = await openWatch(cluster.kubeConfig, '/apis/rbac.authorization.k8s.io/v1/roles?watch=1');
   expect(watch.status).toBe(503);
-  expect(cluster.requests).toMatchObject({ 'watch/other': 1, rbac: 0 });
+  expect(cluster.requests).toMatchObject({ 'watch/rbac': 1, rbac: 0 });
 });
 
 describe('which requests a fault hits', () => {
