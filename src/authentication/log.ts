@@ -14,7 +14,7 @@ export interface LogEntry {
     | 'watch_interrupted'
     | 'watch_live'
     | 'watch_namespace_missing'
-    | 'permissions_watch_forbidden'
+    | 'roles_watch_forbidden'
     | 'listener_failed';
   readonly message: string;
 }

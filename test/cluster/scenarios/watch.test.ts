@@ -318,6 +318,43 @@ describe('A deletion', () => {
   });
 });
 
+describe('What RBAC decides by', () => {
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' };
+
+  test.each([
+    ['Role', { rules: [] }],
+    ['ClusterRole', { rules: [] }],
+    ['RoleBinding', { roleRef }],
+    ['ClusterRoleBinding', { roleRef }],
+  ])('is watched as all else is: %s', async (kind, content) => {
+    const namespace = await shop();
+    const all = `/apis/rbac.authorization.k8s.io/v1/${kind.toLowerCase()}s`;
+    const collection = kind.startsWith('Cluster') ? all : all.replace('/v1/', `/v1/namespaces/${namespace}/`);
+    using opened = await watch(`${all}?watch=1&resourceVersion=${await now(all)}`, METADATA_ONLY);
+    const name = `changing-${id}`;
+    const { status } = await cluster.client.request('POST', collection, { kind, metadata: { name }, ...content });
+    expect(status).toBe(201);
+    await patch(`${collection}/${name}`, { labels: { app: 'web' } });
+    expect((await cluster.client.request('DELETE', `${collection}/${name}`)).status).toBe(200);
+    await opened.find(({ type, object }) => type === 'DELETED' && object.metadata.name === name);
+
+    const events = opened.events.filter(({ object }) => object.metadata.name === name);
+    expect(versionsOf(events)).toEqual([...new Set(versionsOf(events))].toSorted((one, other) => one - other));
+    const { namespace: _, ...clusterWide } = common;
+    const metadata = { name: 'changing', ...(collection === all ? clusterWide : common) };
+    const event = (type: string, more: object): object => ({
+      type,
+      object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: { ...metadata, ...more } },
+    });
+    const labels = { app: 'web' };
+    expect(comparable(events)).toEqual([
+      event('ADDED', {}),
+      event('MODIFIED', { labels }),
+      event('DELETED', { labels }),
+    ]);
+  });
+});
+
 describe('Selectors', () => {
   test('an object that is selected no longer is shown as deleted, as it was, at the version of the change', async () => {
     const namespace = await shop();
