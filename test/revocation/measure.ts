@@ -1,10 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuthenticatorOptions } from '../../src/index.ts';
-import type { ClusterClient } from '../../src/testing/cluster-client/cluster-client.ts';
-import { startOrdersService } from '../cluster/conformance/orders-service.ts';
 import { Caller } from './caller.ts';
-import { createTargets, type Target, type TargetKind } from './targets.ts';
+import type { Target } from './targets.ts';
 
 export interface Measured {
   /** From the DELETE's answer to the first refusal, in milliseconds, in ascending order. */
@@ -15,6 +11,8 @@ export interface Measured {
   readonly accepted: number;
   /** How many were accepted again after their first refusal. */
   readonly cameBack: number;
+  /** Requests of something deleted that were answered in another way: 503. */
+  readonly unavailable: number;
   /** Requests of what was not deleted, and how many of them were not accepted. */
   readonly alive: number;
   readonly aliveRefused: number;
@@ -28,26 +26,21 @@ const seldomMs = 500;
 const watchedAfterwardsMs = 15_000;
 const longestMs = 120_000;
 
-/** Deletes one after the other while all are in use, and asks for each until it is refused, and 15 s more. */
+/**
+ * Deletes one after the other while all are in use, and asks for each until it is refused, and 15 s more.
+ *
+ * @param refusal the status that then is the right one
+ */
 export async function measure(
-  client: ClusterClient,
-  reviewerToken: string,
-  kind: TargetKind,
-  count: number,
-  options: AuthenticatorOptions,
+  targets: readonly Target[],
+  service: { readonly port: number },
+  refusal: 401 | 403,
 ): Promise<Measured> {
-  const targets = await createTargets(client, kind, count, `measured-${randomBytes(4).toString('hex')}`);
-  await using service = await startOrdersService({
-    audiences: 'orders',
-    kubeConfig: client.kubeConfigOf(reviewerToken),
-    log: false,
-    ...options,
-  });
   using caller = new Caller(service.port);
   const living = new Set(targets);
   let [alive, aliveRefused] = [0, 0];
   const ask = async (target: Target): Promise<void> => {
-    const status = await caller.status(target.token);
+    const status = await caller.status(target);
     if (!living.has(target)) return;
     alive += 1;
     if (status !== 200) aliveRefused += 1;
@@ -68,7 +61,7 @@ export async function measure(
   for (const target of targets) {
     living.delete(target);
     await target.delete();
-    deaths.push(follow(caller, target.token, performance.now()));
+    deaths.push(follow(caller, target, refusal, performance.now()));
     await sleep(deleteEveryMs);
   }
   const ended = await Promise.all(deaths);
@@ -79,6 +72,7 @@ export async function measure(
     lastAcceptedAfterMs: Math.max(...ended.map(({ lastAcceptedAfterMs }) => lastAcceptedAfterMs)),
     accepted: ended.reduce((sum, { accepted }) => sum + accepted, 0),
     cameBack: ended.filter(({ cameBack }) => cameBack).length,
+    unavailable: ended.reduce((sum, { unavailable }) => sum + unavailable, 0),
     alive,
     aliveRefused,
   };
@@ -89,20 +83,23 @@ interface Death {
   readonly lastAcceptedAfterMs: number;
   readonly accepted: number;
   readonly cameBack: boolean;
+  readonly unavailable: number;
 }
 
-async function follow(caller: Caller, token: string, deletedAt: number): Promise<Death> {
+async function follow(caller: Caller, target: Target, refusal: 401 | 403, deletedAt: number): Promise<Death> {
   let [refusedAfterMs, lastAcceptedAfterMs, accepted, cameBack] = [Number.POSITIVE_INFINITY, 0, 0, false];
+  let unavailable = 0;
   for (;;) {
     const began = performance.now() - deletedAt;
-    const status = await caller.status(token);
+    const status = await caller.status(target);
     if (status === 200) {
       accepted += 1;
       lastAcceptedAfterMs = began;
       cameBack ||= refusedAfterMs < Number.POSITIVE_INFINITY;
-    } else if (status === 401) refusedAfterMs = Math.min(refusedAfterMs, performance.now() - deletedAt);
+    } else if (status === refusal) refusedAfterMs = Math.min(refusedAfterMs, performance.now() - deletedAt);
+    else unavailable += 1;
     if (began > Math.min(refusedAfterMs + watchedAfterwardsMs, longestMs)) break;
     await sleep(began < often.forMs && refusedAfterMs === Number.POSITIVE_INFINITY ? often.everyMs : seldomMs);
   }
-  return { refusedAfterMs, lastAcceptedAfterMs, accepted, cameBack };
+  return { refusedAfterMs, lastAcceptedAfterMs, accepted, cameBack, unavailable };
 }

@@ -1,15 +1,18 @@
 // Measures how fast what is deleted is refused, and prints a table: `node test/revocation/run.ts [--count 200] [--simulated]`.
 // Takes about 6 minutes on a kube-apiserver of its own (see test/README.md), and touches nothing but loopback addresses.
+import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { AuthenticatorOptions } from '../../src/index.ts';
 import { ClusterClient } from '../../src/testing/cluster-client/cluster-client.ts';
 import { startSimulatedCluster } from '../../src/testing/simulated-cluster/simulated-cluster.ts';
 import { allowWatches } from '../cluster/conformance/allow-watches.ts';
 import { bindAuthDelegator } from '../cluster/conformance/bind-auth-delegator.ts';
+import { startOrdersService } from '../cluster/conformance/orders-service.ts';
 import { serviceAccountToken } from '../cluster/conformance/service-account-token.ts';
 import { startKubeApiserver } from '../cluster/kube-apiserver.ts';
-import { type Measured, measure } from './measure.ts';
-import type { TargetKind } from './targets.ts';
+import { measure } from './measure.ts';
+import { header, row } from './table.ts';
+import { createTargets, type TargetKind } from './targets.ts';
 
 const { values } = parseArgs({
   options: { count: { type: 'string', default: '200' }, simulated: { type: 'boolean', default: false } },
@@ -38,23 +41,16 @@ async function run(name: string, client: ClusterClient): Promise<void> {
   await allowWatches(client, reviewer);
   const token = await serviceAccountToken(client, reviewer);
   console.log(`\n${name}: ${count} of each, deleted in turn, 50 requests/s in all\n`);
-  console.log(
-    '| | deleted | refused after: p50 | p99 | at most | last accepted | accepted | came back | alive refused |',
-  );
-  console.log('|---|---|---|---|---|---|---|---|---|');
+  console.log(header);
   for (const { name: way, kinds, options } of ways) {
-    for (const kind of kinds) console.log(row(way, kind, await measure(client, token, kind, count, options)));
+    for (const kind of kinds) {
+      const targets = await createTargets(client, kind, count, `measured-${randomBytes(4).toString('hex')}`);
+      const kubeConfig = client.kubeConfigOf(token);
+      await using service = await startOrdersService({ audiences: 'orders', kubeConfig, log: false, ...options });
+      console.log(row(way, kind, await measure(targets, service, 401)));
+    }
   }
 }
-
-function row(way: string, kind: TargetKind, measured: Measured): string {
-  const { refusedAfterMs: times, lastAcceptedAfterMs, accepted, cameBack, alive, aliveRefused } = measured;
-  const at = (part: number): string => inMs(times[Math.ceil(times.length * part) - 1]);
-  const cells = [way, `${kind}s`, at(0.5), at(0.99), at(1), inMs(lastAcceptedAfterMs), accepted, cameBack];
-  return `| ${[...cells, `${aliveRefused} of ${alive}`].join(' | ')} |`;
-}
-
-const inMs = (ms = Number.NaN): string => `${ms < 100 ? ms.toFixed(1) : Math.round(ms).toLocaleString('en')} ms`;
 
 if (values.simulated) {
   await using cluster = await startSimulatedCluster({ controllers: false });

@@ -3,6 +3,8 @@ import type { ClusterClient } from '../../src/testing/cluster-client/cluster-cli
 /** What is deleted, and a token that is good until then. */
 export interface Target {
   readonly token: string;
+  /** Where to ask for it. Default: `/`. */
+  readonly path?: string;
   delete(): Promise<void>;
 }
 
