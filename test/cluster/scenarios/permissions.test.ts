@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import express from 'express';
@@ -16,8 +17,12 @@ import {
   type ResourceAttributes,
 } from '../../../src/index.ts';
 import type { RbacManifest } from '../../../src/testing/index.ts';
+import { readClusterInfo } from '../cluster-info.ts';
 import { createReviewer } from '../conformance/create-reviewer.ts';
 import { startTestCluster, type TestCluster } from '../conformance/test-cluster.ts';
+import { findKubectl } from '../find-kubectl.ts';
+import { kubectlFor } from '../kubectl.ts';
+import { defaultKubernetesVersion, kubernetesVersions } from '../kubernetes-version.ts';
 
 const id = randomBytes(4).toString('hex');
 const shop = `shop-${id}`;
@@ -360,3 +365,67 @@ describe('Permissions, asked as by kubectl auth can-i --as, in a handler, and on
     },
   );
 });
+
+// kubectl drops the group of a resource that the cluster does not have. A real one has what CustomResourceDefinitions name.
+const onRealCluster = (await readClusterInfo()) === undefined ? test.skip : test;
+const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const customResources = ['orders', 'refunds', 'invoices', 'carts', 'payments', 'pieces', 'things', 'whatever'];
+
+/** The question as one types it; `undefined`: kubectl cannot ask that. */
+function typed(attributes: AccessAttributes): string | undefined {
+  if ('path' in attributes) return `'${attributes.verb}' '${attributes.path}'`;
+  const { verb, group: of, resource, subresource, namespace, name } = attributes;
+  const isKnown = of === group ? customResources.includes(resource) : of === '' && resource === 'configmaps';
+  if (!isKnown) return undefined;
+  const what = [of === '' ? resource : `${resource}.${of}`, name].filter(Boolean).join('/');
+  const where = namespace === undefined ? '--all-namespaces' : `--namespace '${namespace}'`;
+  return `'${verb}' '${what}' ${where} ${subresource === undefined ? '' : `--subresource '${subresource}'`}`;
+}
+
+async function defineCustomResources(): Promise<void> {
+  for (const plural of customResources) {
+    const schema = { openAPIV3Schema: { type: 'object' } };
+    const spec = {
+      group,
+      scope: 'Namespaced',
+      names: { plural, kind: `K${plural}` },
+      versions: [{ name: 'v1', served: true, storage: true, schema, subresources: { status: {} } }],
+    };
+    const { status } = await cluster.client.request('POST', crds, { metadata: { name: `${plural}.${group}` }, spec });
+    expect(status).toBe(201);
+  }
+  const served = async (): Promise<number> => {
+    const { body } = await cluster.client.request('GET', `/apis/${group}/v1`);
+    const { resources = [] } = body as { resources?: { name: string }[] };
+    return resources.filter(({ name }) => !name.includes('/')).length;
+  };
+  // The test's timeout ends a wait in vain.
+  while ((await served()) < customResources.length) await sleep(100);
+}
+
+onRealCluster(
+  'kubectl auth can-i --as says the same, of all that it can ask about',
+  async () => {
+    const version = kubernetesVersions.find((known) => known === cluster.version) ?? defaultKubernetesVersion;
+    const folder = await findKubectl(version, (line) => process.stderr.write(`  ${line}\n`));
+    await using kubectl = await kubectlFor(cluster.client.kubeConfigYaml(), folder);
+    try {
+      await defineCustomResources();
+      const expected: string[] = [];
+      const said: string[] = [];
+      for (const { what, may, caller = 'web', attributes } of scenarios) {
+        const question = typed(attributes);
+        if (question === undefined) continue;
+        const { stdout, exitCode } = await kubectl.run(`kubectl auth can-i ${question} --as '${usernames[caller]}'`);
+        expected.push(`${what}: ${may ? 'yes 0' : 'no 1'}`);
+        // It may say why, and warns of verbs that Kubernetes itself has not.
+        said.push(`${what}: ${stdout.split(/\s/)[0]} ${exitCode}`);
+      }
+      expect(said).toEqual(expected);
+      expect(said.length).toBeGreaterThanOrEqual(50);
+    } finally {
+      for (const plural of customResources) await cluster.client.request('DELETE', `${crds}/${plural}.${group}`);
+    }
+  },
+  600_000,
+);
