@@ -16,6 +16,8 @@ export default {
   collectCoverageFrom: ['src/**/*.ts'],
   // Much of it is waiting, so that no core needs to be left to Jest itself.
   maxWorkers: '100%',
+  // A bound for what hangs, and no promise: other processes may need the machine, and npm's folders take long to remove.
+  testTimeout: 30_000,
   // Of `test.concurrent`: the fault suite, most of which is waiting.
   maxConcurrency: 8,
 };
