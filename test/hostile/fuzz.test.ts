@@ -345,6 +345,8 @@ test(
       .map(([name, values]) => values.map((value) => `${name}: ${value}`));
     await fc.assert(
       fc.asyncProperty(lines, async (sent) => {
+        // Or so many that nobody can verify are held by the address that sends them: 503.
+        clock.advance(20);
         const answer = await get(...sent);
         expect(statusesOf(answer).every((status) => [200, 400, 401, 431].includes(status))).toBe(true);
         if (answer.includes('"caller":"')) {
