@@ -56,7 +56,7 @@ export function composeAuthenticator(options: AuthenticatorOptions, functionName
   const perform = reviewer ?? apiServerReview(apiServer);
   const boundedReviewer = new BoundedReviewer(perform, audiences, review, () => apiServer.close());
   const watched = { namespaces: revocation?.namespaces, maxAgeMs };
-  const watch = revocation && new ClusterWatch(apiServer, boundedReviewer, watched, clock, log);
+  const watch = revocation && new ClusterWatch(apiServer, watched, clock, log);
   const parts: AuthenticatorParts = {
     // A reviewer of one's own may ask any API server: its keys are not known, nor whom it would be asked about.
     signatures: reviewer ? undefined : new PublishedKeys(fetchKeys, clock, log),

@@ -68,6 +68,7 @@ export class IdentityKeeper {
     const provenAt = this.revocation.provenAt(identity, reviewedAt);
     const term = identityTerm(reviewedAt, provenAt, this.revocation.expiryOf(identity), lifetimes, random);
     this.cache.keepIdentity(key, identity, term);
+    this.revocation.look(identity);
     return verdict;
   }
 

@@ -10,6 +10,7 @@ export interface LogEntry {
     | 'credential_stale'
     | 'keys_unavailable'
     | 'tls_unverified'
+    | 'object_unseen'
     | 'watch_forbidden'
     | 'watch_interrupted'
     | 'watch_live'

@@ -104,6 +104,7 @@ export class OpenStreams {
     const { maxAgeMs } = this.#lifetimes;
     const now = this.#clock.monotonic();
     if (now < stream.provenAt + maxAgeMs / 2) return undefined;
+    this.#revocation.look(identity);
     stream.provenAt = Math.max(stream.provenAt, this.#revocation.provenAt(identity, stream.reviewedAt));
     return now >= stream.provenAt + maxAgeMs ? 'unprovable' : undefined;
   }

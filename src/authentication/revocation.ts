@@ -16,8 +16,8 @@ const minRetentionMs = 600_000;
 
 /** So many uids of objects that were looked at are remembered: some 10 MB. */
 const maxSeen = 65_536;
-/** Reviews come first: beyond so many at once an object is looked at when it is asked for again. */
-const maxLooks = 8;
+/** Of those beyond so many, each is looked at after its next review. */
+const maxLooks = 1_024;
 
 export interface RevocationParts {
   /** What tells of deletions; none: the short term is all there is. */
@@ -47,7 +47,7 @@ export class Revocation implements RevocationListener {
   readonly #revoked: RevokedUids;
   readonly #handler: RevocationHandler;
   /** When, on the monotonic clock, a uid was seen without a `deletionTimestamp`. */
-  readonly #seen = new LRUCache<string, number>({ max: maxSeen });
+  readonly #seen: LRUCache<string, number> | undefined;
   readonly #looks = new Set<string>();
   #hasStarted = false;
 
@@ -60,6 +60,7 @@ export class Revocation implements RevocationListener {
     this.#clock = clock;
     this.#revoked = new RevokedUids(Math.max(minRetentionMs, absoluteMaxAgeMs) + maxAgeMs, clock);
     this.#handler = handler;
+    this.#seen = parts.source && new LRUCache({ max: maxSeen });
   }
 
   start(): void {
@@ -83,6 +84,7 @@ export class Revocation implements RevocationListener {
 
   deleted(kind: WatchedKind, uid: string): void {
     this.#revoked.add(uid, 0);
+    this.#seen?.delete(uid);
     this.#handler.revoked(kind, uid);
   }
 
@@ -128,7 +130,7 @@ export class Revocation implements RevocationListener {
   /**
    * The last proof that what an identity is bound to exists, on the monotonic clock: its review; or the watch's, only where
    * that has covered everything since `maxAgeMs` *before* the review, which may have been behind the times, and where what
-   * it is bound to was not terminating already, of which no event tells: that is looked up once, off the request's path.
+   * it is bound to was seen since then: no event tells that it was terminating already.
    */
   provenAt(identity: ServiceAccountIdentity, reviewedAt: number): number {
     const earliest = reviewedAt - this.#maxLagMs;
@@ -137,16 +139,25 @@ export class Revocation implements RevocationListener {
     for (const { kind, uid } of this.#objectsOf(identity)) {
       const coverage = this.#source?.coverage(kind, identity.namespace);
       if (uid === undefined || coverage === undefined || coverage.since > earliest) return reviewedAt;
-      provenAt = Math.min(provenAt, this.#stands(identity, kind, uid, coverage) ? coverage.provenAt : reviewedAt);
+      if (!this.#wasSeen(uid, coverage)) return reviewedAt;
+      provenAt = Math.min(provenAt, coverage.provenAt);
     }
     return Math.max(reviewedAt, provenAt);
   }
 
-  #stands(identity: ServiceAccountIdentity, kind: WatchedKind, uid: string, { since }: Coverage): boolean {
-    const seenAt = this.#seen.get(uid);
-    if (seenAt !== undefined && seenAt >= since) return true;
-    void this.#look(identity, kind, uid);
-    return false;
+  /** Looks, off the request's path, at what an identity is bound to and was not seen yet as far as it is covered. */
+  look(identity: ServiceAccountIdentity): void {
+    if (identity.boundTo?.kind === 'Secret') return;
+    for (const { kind, uid } of this.#objectsOf(identity)) {
+      const coverage = this.#source?.coverage(kind, identity.namespace);
+      if (uid === undefined || coverage === undefined || this.#wasSeen(uid, coverage)) continue;
+      void this.#look(identity, kind, uid);
+    }
+  }
+
+  #wasSeen(uid: string, { since }: Coverage): boolean {
+    const seenAt = this.#seen?.get(uid);
+    return seenAt !== undefined && seenAt >= since;
   }
 
   async #look(identity: ServiceAccountIdentity, kind: WatchedKind, uid: string): Promise<void> {
@@ -159,7 +170,7 @@ export class Revocation implements RevocationListener {
     this.#looks.delete(uid);
     // One that is gone is the watch's to tell: that there is none yet may be what a replica believes that lags.
     if (object?.uid !== uid) return;
-    if (object.deletionTimestamp === undefined) this.#seen.set(uid, askedAt);
+    if (object.deletionTimestamp === undefined) this.#seen?.set(uid, askedAt);
     else this.terminating(kind, uid, object.deletionTimestamp);
   }
 

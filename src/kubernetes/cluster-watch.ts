@@ -10,8 +10,7 @@ import type {
 } from '../authentication/revocation-source.ts';
 import type { PodChanges } from '../authorization/calling-pod.ts';
 import type { ApiServer } from './api-server.ts';
-import type { BoundedReviewer } from './bounded-reviewer.ts';
-import { type ObjectLookup, objectLookup } from './object-lookup.ts';
+import { ObjectLookup } from './object-lookup.ts';
 import { ResourceWatch, type ResourceWatchParts } from './resource-watch.ts';
 import type { ObjectEvent } from './watch-event.ts';
 import { watchGrant } from './watch-rights.ts';
@@ -35,16 +34,11 @@ export class ClusterWatch implements RevocationSource, PodChanges {
   readonly #lookup: ObjectLookup;
   readonly #log: Log;
   #onPodChange: (uid: string) => void = () => {};
+  #isClosed = false;
 
-  constructor(
-    apiServer: ApiServer,
-    reviewer: Pick<BoundedReviewer, 'inTurn'>,
-    { namespaces, maxAgeMs }: ClusterWatchOptions,
-    clock: Clock,
-    log: Log,
-  ) {
+  constructor(apiServer: ApiServer, { namespaces, maxAgeMs }: ClusterWatchOptions, clock: Clock, log: Log) {
     this.#log = log;
-    this.#lookup = objectLookup(apiServer, reviewer, watchGrant(namespaces));
+    this.#lookup = new ObjectLookup(apiServer, watchGrant(namespaces));
     const trouble = new WatchTrouble(log, { forbidden: 'watch_forbidden', regained: 'deletions are noticed again' });
     const parts: ResourceWatchParts = {
       apiServer,
@@ -89,11 +83,11 @@ export class ClusterWatch implements RevocationSource, PodChanges {
 
   async lookAt(kind: WatchedKind, namespace: string, name: string): Promise<SeenObject | undefined> {
     try {
-      return await this.#lookup(kind, namespace, name);
+      return await this.#lookup.find(kind, namespace, name);
     } catch (error) {
       const place = kind === 'Node' ? name : `${namespace}/${name}`;
-      const message = `${kind} ${place} could not be looked at, so that it has the short term: ${wordsOf(error)}`;
-      this.#log({ level: 'warn', code: 'watch_interrupted', message });
+      const message = `${kind} ${place} could not be looked at, so that its identities have the short term: ${wordsOf(error)}`;
+      if (!this.#isClosed) this.#log({ level: 'warn', code: 'object_unseen', message });
       return undefined;
     }
   }
@@ -105,6 +99,8 @@ export class ClusterWatch implements RevocationSource, PodChanges {
   }
 
   close(): void {
+    this.#isClosed = true;
+    this.#lookup.close();
     for (const watch of this.#watches) watch.close();
   }
 

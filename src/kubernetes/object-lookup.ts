@@ -1,53 +1,92 @@
 import { z } from 'zod';
+import { abandonable } from '../authentication/abandonable.ts';
 import { Unavailability } from '../authentication/reviewer.ts';
 import type { SeenObject, WatchedKind } from '../authentication/revocation-source.ts';
-import type { ApiServer } from './api-server.ts';
-import type { BoundedReviewer } from './bounded-reviewer.ts';
+import { AgingAgent } from './aging-agent.ts';
+import { type ApiServer, wholeBody } from './api-server.ts';
 import { jsonOf } from './json-of.ts';
 import { type Intention, refusedCall } from './refused-call.ts';
 import { timestamp } from './timestamp.ts';
 import { resources } from './watched-resources.ts';
 
-export type ObjectLookup = (kind: WatchedKind, namespace: string, name: string) => Promise<SeenObject | undefined>;
-
 const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
+/** Others wait for their turn, and that counts: an API server that takes so long for them is left alone. */
+const maxConnections = 8;
+const defaultTimeoutMs = 5_000;
+
 const listSchema = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ name: z.string(), uid: z.string().min(1), deletionTimestamp: timestamp.optional() }),
-    }),
-  ),
+  items: z
+    .array(
+      z.object({
+        metadata: z.object({ name: z.string(), uid: z.string().min(1), deletionTimestamp: timestamp.optional() }),
+      }),
+    )
+    // Where there is none of that name.
+    .nullable(),
 });
 
 /**
- * Objects as the API server has them now, asked for in turn with the reviews: without a resourceVersion it asks etcd. As a
- * list of one name, which takes the right to list that a watch needs too, and costs the API server no more than a GET.
- *
- * The function rejects with an `Unavailability` where it cannot be known.
+ * Objects as the API server has them now: without a resourceVersion it asks etcd. As a list of one name, which takes the
+ * right to list that a watch needs too, and costs the API server no more than a GET. Apart from the reviews, which an API
+ * server that is cut off from etcd goes on answering, and without keeping the process alive.
  */
-export function objectLookup(
-  apiServer: ApiServer,
-  reviewer: Pick<BoundedReviewer, 'inTurn'>,
-  grantTo: Intention['grantTo'],
-): ObjectLookup {
-  return (kind, namespace, name) => {
+export class ObjectLookup {
+  readonly #apiServer: ApiServer;
+  readonly #grantTo: Intention['grantTo'];
+  readonly #timeoutMs: number;
+  readonly #agent = new AgingAgent(maxConnections);
+  readonly #calls = new Set<AbortController>();
+
+  constructor(apiServer: ApiServer, grantTo: Intention['grantTo'], timeoutMs: number = defaultTimeoutMs) {
+    this.#apiServer = apiServer;
+    this.#grantTo = grantTo;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** `undefined` where there is none of that name. @throws {Unavailability} where it cannot be known */
+  async find(kind: WatchedKind, namespace: string, name: string): Promise<SeenObject | undefined> {
+    const call = new AbortController();
+    const late = new Unavailability('api_server_timeout', `No answer within ${this.#timeoutMs} ms`);
+    const timer = setTimeout(() => call.abort(late), this.#timeoutMs).unref();
+    this.#calls.add(call);
+    try {
+      return await abandonable(this.#find(kind, namespace, name, call.signal), call.signal);
+    } finally {
+      clearTimeout(timer);
+      this.#calls.delete(call);
+    }
+  }
+
+  /** Ends those in flight. */
+  close(): void {
+    const closed = new Unavailability('authenticator_closed', 'The authenticator is closed');
+    for (const call of this.#calls) call.abort(closed);
+    this.#agent.destroy();
+  }
+
+  async #find(
+    kind: WatchedKind,
+    namespace: string,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<SeenObject | undefined> {
     const { root, plural, isNamespaced } = resources[kind];
     const place = isNamespaced ? `namespaces/${encodeURIComponent(namespace)}/` : '';
     const selector = encodeURIComponent(`metadata.name=${name}`);
     const path = `${root}/${place}${plural}?fieldSelector=${selector}`;
-    const perform = async (signal: AbortSignal): Promise<unknown> => {
-      const answer = await apiServer.get(path, metadataOnly, signal);
-      if (answer.status !== 200) throw refusedCall(answer, { doing: `list ${plural}`, grantTo });
-      return jsonOf(answer.body);
-    };
-    return reviewer.inTurn(perform, (list) => objectIn(list, name), { share: ['own'], waitedMs: 0 });
-  };
+    const { body, ...answer } = await this.#apiServer.open(path, metadataOnly, signal, this.#agent);
+    const text = await wholeBody(body);
+    if (answer.status !== 200) {
+      throw refusedCall({ ...answer, body: text }, { doing: `list ${plural}`, grantTo: this.#grantTo });
+    }
+    return objectIn(jsonOf(text), name);
+  }
 }
 
 function objectIn(list: unknown, name: string): SeenObject | undefined {
   const parsed = listSchema.safeParse(list);
   if (!parsed.success) throw new Unavailability('answer_invalid', 'The API server lists something that is no list');
-  const object = parsed.data.items.find(({ metadata }) => metadata.name === name);
+  const object = parsed.data.items?.find(({ metadata }) => metadata.name === name);
   return object && { uid: object.metadata.uid, deletionTimestamp: object.metadata.deletionTimestamp };
 }

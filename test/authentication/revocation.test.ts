@@ -375,14 +375,15 @@ describe('what was terminating before the watch began, of which no event tells,'
     expect(await lifeOf(it, () => proveLife(it))).toBe(60_000);
   });
 
-  test('is looked up for the sake of eight tokens at once, and no more', async () => {
+  test('is looked up for 1,024 objects at once, and for others after their next review', async () => {
     const it = world();
     const { promise, resolve } = Promise.withResolvers<undefined>();
     it.watch.lookAt = async (_kind, _namespace, name) => {
       it.watch.lookedAt.push(name);
       return promise;
     };
-    for (let index = 0; index < 20; index += 1) {
+    const tokens: string[] = [];
+    for (let index = 0; index < 1_030; index += 1) {
       const pod = { name: `web-${index}`, uid: `uid-of-web-${index}` };
       const claims = podClaims(it.clock);
       const token = unsignedToken({ ...claims, 'kubernetes.io': { ...claims['kubernetes.io'], pod } });
@@ -395,10 +396,35 @@ describe('what was terminating before the watch began, of which no event tells,'
           },
         });
       expect(await it.outcome(token)).toBe('web');
+      tokens.push(token);
     }
-    expect(it.watch.lookedAt).toHaveLength(8);
+    // One of them is the ServiceAccount.
+    expect([it.watch.lookedAt.length, it.watch.lookedAt.at(-1)]).toEqual([1_024, 'web-1022']);
     resolve(undefined);
     await settled();
+    it.clock.advance(60_000);
+    proveLife(it);
+    expect(await it.outcome(tokens.at(-1))).toBe('web');
+    expect(it.watch.lookedAt).toContain('web-1029');
+  });
+
+  test('is looked up anew where it was refused early, and that is forgotten', async () => {
+    const it = world({ refuseTerminating: true });
+    expect(await it.outcome()).toBe('web');
+    await settled();
+    const deletionTimestamp = it.clock.now() + 7_200_000;
+    it.watch.terminate('Pod', 'uid-of-web-1', deletionTimestamp);
+    expect(await it.outcome()).toBe('token_revoked');
+    it.watch.objects.set('web-1', { uid: 'uid-of-web-1', deletionTimestamp });
+    for (const other of ['a', 'b', 'c']) {
+      it.clock.advance(700_000);
+      it.watch.delete('Pod', `uid-of-other-${other}`);
+    }
+    proveLife(it);
+    const token = podToken(it.clock);
+    await it.outcome(token);
+    await settled();
+    expect(await it.outcome(token)).toBe('token_revoked');
   });
 
   test('is not looked up where the watch does not cover it', async () => {

@@ -6,7 +6,6 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LogEntry } from '../../src/authentication/log.ts';
 import { ApiServer } from '../../src/kubernetes/api-server.ts';
-import { BoundedReviewer } from '../../src/kubernetes/bounded-reviewer.ts';
 import { ClusterWatch, type ClusterWatchOptions } from '../../src/kubernetes/cluster-watch.ts';
 import { kubeConfigConnection } from '../../src/kubernetes/kube-config-connection.ts';
 import { type SimulatedCluster, startSimulatedCluster } from '../../src/testing/simulated-cluster/simulated-cluster.ts';
@@ -34,13 +33,7 @@ async function watchAs(token?: string, options: Partial<ClusterWatchOptions> = {
   const kubeConfig = token === undefined ? cluster.kubeConfig : cluster.kubeConfigOf(token);
   apiServer = new ApiServer(async () => kubeConfigConnection(kubeConfig, () => {}), 4);
   const all = { namespaces: undefined, maxAgeMs: 60_000, ...options };
-  const reviewer = new BoundedReviewer(
-    async () => ({}),
-    [],
-    { timeoutMs: 3_000, maxConcurrent: 4, maxQueued: 4 },
-    () => {},
-  );
-  const watch = new ClusterWatch(apiServer, reviewer, all, cluster.clock, (entry) => logged.push(entry));
+  const watch = new ClusterWatch(apiServer, all, cluster.clock, (entry) => logged.push(entry));
   open.push(watch);
   watch.start(told);
   await watch.ready();
@@ -126,9 +119,9 @@ describe('what is looked at', () => {
     expect(logged).toEqual([
       {
         level: 'warn',
-        code: 'watch_interrupted',
+        code: 'object_unseen',
         message: expect.stringContaining(
-          'ServiceAccount shop/web could not be looked at, so that it has the short term',
+          'ServiceAccount shop/web could not be looked at, so that its identities have the short term',
         ),
       },
     ]);

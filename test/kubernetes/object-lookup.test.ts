@@ -1,33 +1,34 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { SeenObject, WatchedKind } from '../../src/authentication/revocation-source.ts';
 import { ApiServer } from '../../src/kubernetes/api-server.ts';
-import { BoundedReviewer } from '../../src/kubernetes/bounded-reviewer.ts';
 import { kubeConfigConnection } from '../../src/kubernetes/kube-config-connection.ts';
-import { objectLookup } from '../../src/kubernetes/object-lookup.ts';
+import { ObjectLookup } from '../../src/kubernetes/object-lookup.ts';
 import { watchGrant } from '../../src/kubernetes/watch-rights.ts';
 import { type SimulatedCluster, startSimulatedCluster } from '../../src/testing/simulated-cluster/simulated-cluster.ts';
 import { caught } from '../support/caught.ts';
+import { settled } from '../support/settled.ts';
+import { until } from '../support/until.ts';
 
 let cluster: SimulatedCluster;
-let apiServer: ApiServer;
+const open: { close(): void }[] = [];
 beforeAll(async () => {
   cluster = await startSimulatedCluster();
 });
 afterAll(() => cluster.close());
-afterEach(() => apiServer.close());
+afterEach(() => {
+  for (const one of open.splice(0)) one.close();
+});
 
-function lookUp(kind: WatchedKind, name: string, token?: string, timeoutMs = 3_000): Promise<SeenObject | undefined> {
+function lookupAs(token?: string, timeoutMs?: number): ObjectLookup {
   const kubeConfig = token === undefined ? cluster.kubeConfig : cluster.kubeConfigOf(token);
-  apiServer = new ApiServer(async () => kubeConfigConnection(kubeConfig, () => {}), 4);
-  const limits = { timeoutMs, maxConcurrent: 4, maxQueued: 4 };
-  const reviewer = new BoundedReviewer(
-    async () => ({}),
-    [],
-    limits,
-    () => {},
-  );
-  return objectLookup(apiServer, reviewer, watchGrant(undefined))(kind, 'shop', name);
+  const apiServer = new ApiServer(async () => kubeConfigConnection(kubeConfig, () => {}), 4);
+  const lookup = new ObjectLookup(apiServer, watchGrant(undefined), timeoutMs);
+  open.push(lookup, apiServer);
+  return lookup;
 }
+
+const lookUp = (kind: WatchedKind, name: string, token?: string): Promise<SeenObject | undefined> =>
+  lookupAs(token).find(kind, 'shop', name);
 
 test('sees the uid of an object of each kind, and that there is none', async () => {
   const pod = await cluster.createPod('shop/web-1', { serviceAccount: 'web', node: 'node-a' });
@@ -85,7 +86,31 @@ test('another object than the one asked for is not seen', async () => {
   expect(await lookUp('Pod', 'web-1')).toBeUndefined();
 });
 
-test('ends in its time', async () => {
+test('ends in its time, the wait for a turn included', async () => {
   using _ = cluster.fault('pods', { hang: true });
-  expect(await caught(lookUp('Pod', 'web-1', undefined, 50))).toMatchObject({ code: 'api_server_timeout' });
+  const lookup = lookupAs(undefined, 50);
+  const looks = Array.from({ length: 20 }, (__, index) => lookup.find('Pod', 'shop', `web-${index}`));
+  const codes = (await Promise.all(looks.map(caught))).map((error) => (error as { code: unknown }).code);
+  expect(new Set(codes)).toEqual(new Set(['api_server_timeout']));
+});
+
+test('takes eight connections at once, and no more', async () => {
+  // Of another kind than those that were given up before, and may be on their way.
+  using hung = cluster.fault('serviceaccounts', { hang: true });
+  const lookup = lookupAs();
+  const looks = Array.from({ length: 20 }, (_, index) => lookup.find('ServiceAccount', 'shop', `web-${index}`));
+  await until(() => hung.hits === 8);
+  await settled();
+  expect(hung.hits).toBe(8);
+  lookup.close();
+  for (const error of await Promise.all(looks.map(caught)))
+    expect(error).toMatchObject({ code: 'authenticator_closed' });
+});
+
+test('ends with close(), and begins no more', async () => {
+  using _ = cluster.fault('pods', { hang: true });
+  const lookup = lookupAs();
+  const look = caught(lookup.find('Pod', 'shop', 'web-1'));
+  lookup.close();
+  expect(await look).toMatchObject({ code: 'authenticator_closed' });
 });

@@ -50,7 +50,8 @@ export function representationFor(
         kind: 'PartialObjectMetadataList',
         apiVersion: META,
         metadata,
-        items: objects.map(metadataOnly),
+        // Go's empty list of these is none at all.
+        items: objects.length > 0 ? objects.map(metadataOnly) : null,
       }),
       bookmark: (metadata) => ({ kind: 'PartialObjectMetadata', apiVersion: META, metadata }),
     };

@@ -404,6 +404,15 @@ describe('The form of an answer', () => {
     return JSON.parse(JSON.stringify(object, (key, value: unknown) => (key === 'spec' ? '<spec>' : value)));
   }
 
+  test('of a list of nothing', async () => {
+    const itemsAs = async (accept: string): Promise<unknown> => {
+      const path = encoded(`${pods}?fieldSelector=metadata.name=none`);
+      const { body } = await cluster.client.request('GET', path, undefined, { headers: { accept } });
+      return (body as { items: unknown }).items;
+    };
+    expect([await itemsAs('application/json'), await itemsAs(metadataOnlyList)]).toEqual([[], null]);
+  });
+
   test('a watch that asks for lists of metadata ends as soon as there is something to say', async () => {
     using watch = await openWatch(cluster.client.kubeConfig, `${pods}?watch=1`, { accept: metadataOnlyList });
     expect([watch.status, await watch.ended, watch.events]).toEqual([200, 'end', []]);
