@@ -43,7 +43,8 @@ export function describeAccess(app: unknown): AccessDescription {
       passed.push({ path: mounted.path, handlers: own });
       return [];
     }
-    return isForErrors(mounted) ? [] : [accessTo(mounted, [...passed.filter(covers(mounted.path)), { handlers: own }])];
+    const before = passed.filter(covers(mounted.path)).flatMap(({ handlers }) => handlers);
+    return isForErrors(mounted) ? [] : [accessTo(mounted, [...before, ...own])];
   });
   return Object.freeze({
     routes: Object.freeze(routes),
@@ -52,14 +53,14 @@ export function describeAccess(app: unknown): AccessDescription {
   });
 }
 
-/** Our own handlers that a request has passed. */
+/** Our own handlers, where they were given to `use`. */
 interface Passed {
-  readonly path?: string;
+  readonly path: string;
   readonly handlers: readonly RequestHandler[];
 }
 
-const isMiddleware = (handler: unknown): handler is ServiceAccountAuthMiddleware =>
-  typeof handler === 'function' && 'authenticator' in handler && 'mode' in handler;
+const isMiddleware = (handler: RequestHandler): handler is RequestHandler & ServiceAccountAuthMiddleware =>
+  'authenticator' in handler && 'mode' in handler;
 
 const isOurs = (handler: RequestHandler): boolean => isGuard(handler) || isMiddleware(handler);
 
@@ -69,7 +70,7 @@ const isForErrors = ({ handlers }: MountedHandler): boolean => handlers.every((h
 /** Where it is not certain that a handler was passed, it counts for nothing: a route may look more open than it is. */
 const covers =
   (path: string) =>
-  ({ path: mount = '/' }: Passed): boolean =>
+  ({ path: mount }: Passed): boolean =>
     mount === '/' || (!mount.includes(untold) && (path === mount || path.startsWith(`${mount}/`)));
 
 const identities: Readonly<Record<Mode, RouteAccess['identity']>> = {
@@ -78,8 +79,7 @@ const identities: Readonly<Record<Mode, RouteAccess['identity']>> = {
   report: 'reported',
 };
 
-function accessTo({ method, path }: MountedHandler, passed: readonly Passed[]): RouteAccess {
-  const handlers: readonly unknown[] = passed.flatMap(({ handlers: some }) => some);
+function accessTo({ method, path }: MountedHandler, handlers: readonly RequestHandler[]): RouteAccess {
   // An inner middleware finds out anew, but what an outer one refused does not come so far.
   const modes = handlers.filter(isMiddleware).map(({ mode }) => mode);
   const last = modes.at(-1);
@@ -100,6 +100,8 @@ const words: Readonly<Record<RouteAccess['identity'], string>> = {
   none: 'anyone',
 };
 
+const titles = ['', 'METHOD', 'PATH', 'WHO', 'GUARDS'];
+
 function tableOf(routes: readonly RouteAccess[]): string {
   const rows = routes.map(({ method, path, identity, guards, isOpen }) => [
     isOpen ? 'open' : '',
@@ -108,8 +110,8 @@ function tableOf(routes: readonly RouteAccess[]): string {
     isOpen ? words[identity] : words.required,
     guards.join('; '),
   ]);
-  const all = [['', 'METHOD', 'PATH', 'WHO', 'GUARDS'], ...rows];
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
+  const all = [titles, ...rows];
+  const widths = titles.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   return all
     .map((row) =>
       row

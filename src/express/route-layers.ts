@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RequestHandler } from 'express';
 
 /** What Express keeps of a handler that was given to `use`, or to a method such as `get`. */
@@ -85,11 +86,23 @@ function ofRoute(stack: readonly RouteLayer[], path: string): MountedHandler[] {
   const methods = new Set(stack.flatMap(({ method }) => method ?? []));
   const all = { method: 'ALL', path, handlers: stack.map(({ handle }) => handle) };
   if (methods.size === 0) return stack.length === 0 ? [] : [all];
-  return [...methods].map((wanted) => ({
+  const each = [...methods].map((wanted) => ({
     method: wanted.toUpperCase(),
     path,
     handlers: stack.filter(({ method }) => method === undefined || method === wanted).map(({ handle }) => handle),
   }));
+  const handlers = ofEveryMethod(each);
+  return handlers === undefined ? each : [{ ...all, handlers }];
+}
+
+/** The `all` of an app gives its handlers to each method that Node knows, one after the other. */
+function ofEveryMethod(each: readonly MountedHandler[]): readonly RequestHandler[] | undefined {
+  // Not imported: to import `node:http` is to load all that it has, the WebSockets of undici too.
+  const { METHODS } = process.getBuiltinModule('node:http');
+  const handlers = each[0]?.handlers;
+  return each.length === METHODS.length && each.every((one) => isDeepStrictEqual(one.handlers, handlers))
+    ? handlers
+    : undefined;
 }
 
 const written = (path: PathPattern): readonly string[] => [path].flat().map(String);

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http';
 import { createRequire } from 'node:module';
 import { describe, expect, test } from '@jest/globals';
 import express5 from 'express';
@@ -118,23 +119,39 @@ describe.each([
           .slice(0, 2)
           .join(' '),
       ),
-    ).toEqual(
-      expect.arrayContaining([
-        'GET /orders',
-        'POST /orders',
-        'GET /a',
-        'GET /b',
-        'GET /^\\/archive/',
-        'GET /m/x',
-        'GET /n/x',
-      ]),
-    );
+    ).toEqual([
+      'GET /orders',
+      'POST /orders',
+      'GET /a',
+      'GET /b',
+      'ALL /all',
+      'GET /^\\/archive/',
+      'GET /m/x',
+      'GET /n/x',
+    ]);
     expect(rowsOf(app)).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ method: 'POST', path: '/orders', guards: [orders.description] }),
         expect.objectContaining({ method: 'GET', path: '/orders', guards: [] }),
       ]),
     );
+  });
+
+  test('all methods of a path are one row, and no others: not some, and not where one has a guard of its own', () => {
+    const router = express.Router();
+    router.route('/router').all(orders as never, end);
+    const app = express().all('/app', orders as never, end);
+    const some = express();
+    some.route('/some').get(end).post(end);
+    const apart = express();
+    const route = apart.route('/apart').post(orders as never);
+    for (const method of METHODS) route[method.toLowerCase() as 'get'](end);
+
+    expect(rowsOf(router)).toMatchObject([{ method: 'ALL', path: '/router', guards: [orders.description] }]);
+    expect(rowsOf(app)).toMatchObject([{ method: 'ALL', path: '/app', guards: [orders.description] }]);
+    expect(rowsOf(some)).toMatchObject([{ method: 'GET' }, { method: 'POST' }]);
+    expect(rowsOf(apart)).toHaveLength(METHODS.length);
+    expect(rowsOf(apart)[0]).toMatchObject({ method: 'POST', guards: [orders.description], isOpen: false });
   });
 
   test('guards for all methods of a route count for each of them', () => {
@@ -158,6 +175,25 @@ describe.each([
     ]);
   });
 
+  test('a route with handlers of errors among its handlers shows', () => {
+    const onError: express5.ErrorRequestHandler = (_error, _req, res, _next) => {
+      res.end();
+    };
+    expect(rowsOf(express().get('/', end, onError as never))).toMatchObject([{ path: '/', isOpen: true }]);
+  });
+
+  test.each([{ authenticator: {} }, { mode: 'enforce' }])(
+    'a handler of others that resembles the middleware closes nothing: %j',
+    (properties) => {
+      const other: express5.RequestHandler = (_req, _res, next) => next();
+      const app = express().use('/a', Object.assign(other, properties)).get('/a', end);
+      expect(rowsOf(app)).toMatchObject([
+        { method: 'USE', path: '/a', identity: 'none', isOpen: true },
+        { method: 'GET', path: '/a', identity: 'none', isOpen: true },
+      ]);
+    },
+  );
+
   test('combined guards show as a whole', () => {
     const app = express().get('/', auth(), anyOf(requireNamespace('shop'), orders) as never, end);
     expect(rowsOf(app)).toMatchObject([{ guards: [`any of (namespace shop, ${orders.description})`] }]);
@@ -166,12 +202,18 @@ describe.each([
   test('as a text it is a table', () => {
     const app = express.Router().get('/healthz', end);
     app.use(auth());
-    app.get('/orders/:id', requireNamespace('shop'), end);
+    app.get('/orders/:id', requireNamespace('shop'), requireBoundPod(), end);
+    const later = express.Router().get('/optional', auth('optional'), end).get('/reported', auth('report'), end);
 
     expect(String(describeAccess(app)).split('\n')).toEqual([
       '      METHOD  PATH         WHO              GUARDS',
       'open  GET     /healthz     anyone',
-      '      GET     /orders/:id  ServiceAccounts  namespace shop',
+      '      GET     /orders/:id  ServiceAccounts  namespace shop; a Pod-bound token',
+    ]);
+    expect(String(describeAccess(later)).split('\n')).toEqual([
+      '      METHOD  PATH       WHO                GUARDS',
+      'open  GET     /optional  anyone',
+      'open  GET     /reported  anyone (reported)',
     ]);
   });
 
