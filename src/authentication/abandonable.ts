@@ -3,7 +3,7 @@ export function abandonable<T>(wait: T | Promise<T>, signal: AbortSignal | undef
   if (signal === undefined || !(wait instanceof Promise)) return wait;
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const abandon = (): void => reject(signal.reason);
-  signal.addEventListener('abort', abandon, { once: true });
+  signal.addEventListener('abort', abandon);
   void wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
   return promise;
 }

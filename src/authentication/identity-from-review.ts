@@ -81,7 +81,7 @@ function firstDisagreement(
     // Kubernetes before 1.30 issues a `jti` without naming it in the review.
     'the credential ID': [credentialId, credentialId === undefined || jti === undefined ? undefined : `JTI=${jti}`],
   };
-  return Object.keys(pairs).find((what) => pairs[what]?.[0] !== pairs[what]?.[1]);
+  return Object.entries(pairs).find(([, [reviewed, claim]]) => reviewed !== claim)?.[0];
 }
 
 /** The value of a list of one, and `null`, which agrees with no claim, for any other list. */

@@ -7,6 +7,4 @@ const isListOfStrings = (value: unknown): value is string[] =>
  * A list of strings that is read no further than its first wrong element. `z.array` finds fault with each of them, which
  * takes a hundred times longer than all else that is done with a hostile token.
  */
-export const listOfStrings: z.ZodType<string[]> = z.custom<string[]>(isListOfStrings, {
-  error: 'expected a list of strings',
-});
+export const listOfStrings: z.ZodType<string[]> = z.custom<string[]>(isListOfStrings);

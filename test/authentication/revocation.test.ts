@@ -295,6 +295,20 @@ describe('an identity may be used', () => {
     expect(await lifeOf({ ...it, token }, () => proveLife(it))).toBe(60_000);
   });
 
+  test('for ten minutes with a Node-bound token, unless Nodes are not covered', async () => {
+    for (const [covered, life] of [
+      [['ServiceAccount', 'Node'], 600_000],
+      [['ServiceAccount', 'Pod'], 60_000],
+    ] as const) {
+      const it = world();
+      it.watch.covered = {};
+      proveLife(it, covered);
+      it.reviewer.answer = async () => nodeReview;
+      const token = nodeClaims(it.clock, { name: 'node-a', uid: 'uid-of-node-a' });
+      expect(await lifeOf({ ...it, token }, () => proveLife(it, covered))).toBe(life);
+    }
+  });
+
   test('for 60 s with a Node-bound token that does not say which Node it means', async () => {
     const it = world();
     const { extra } = nodeReview;

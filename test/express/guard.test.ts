@@ -280,6 +280,16 @@ describe('a check', () => {
     expect(next.mock.calls).toEqual([[]]);
   });
 
+  test('that refuses at once calls next before the guard returns', () => {
+    const req = {};
+    const authenticator = { cached: () => web, authenticate: async (): Promise<ServiceAccountIdentity> => web };
+    k8sServiceAccountAuth({ authenticator, getToken: () => 'token' })(req as never, {} as never, () => {});
+    const next = jest.fn();
+    no(req as never, {} as never, next);
+
+    expect(next.mock.calls).toEqual([[expect.objectContaining({ code: 'guard_refused' })]]);
+  });
+
   test('failure further down the route is not taken for its own', () => {
     const req = {};
     const authenticator = { cached: () => web, authenticate: async (): Promise<ServiceAccountIdentity> => web };

@@ -8,27 +8,34 @@ import { Stryker } from '@stryker-mutator/core';
 
 const leastScore = 90;
 
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { concurrency: { type: 'string', default: '2' } },
+});
+
 /** Files whose tests are not those of their name. */
 const testsOf: Readonly<Record<string, readonly string[]>> = {
   'authentication/abandonable': ['authenticator'],
   'authentication/authenticator': ['authenticator', 'revocation', 'shield', 'secrecy'],
   'authentication/bound-objects': ['revocation'],
   'authentication/identity-keeper': ['authenticator', 'revocation'],
-  'authentication/kubernetes-names': ['identity-from-review'],
+  'authentication/kubernetes-names': ['identity-from-review', '../authorization/label-rules'],
   'authentication/stackless-error': ['errors', 'reviewer'],
   'express/checked-guards': ['all-of', 'any-of'],
-  'express/guard': ['guard', 'modes', 'all-of', 'any-of'],
+  'express/guard': ['guard', 'modes', 'all-of', 'any-of', 'require-permission'],
   'express/route-layers': ['describe-access'],
   'express/k8s-service-account-auth': [
     'k8s-service-account-auth',
     'authorization-header',
     'get-token',
     'hang-up',
+    'known-token',
     'modes',
     'outcomes',
     'request-identity',
+    'require-bound-pod',
+    'require-permission',
   ],
-  'express/thrown-error': ['guard', 'get-token'],
 };
 
 /** What the tests of a file are, from the root of the project; those of its folder, where it has none of its own. */
@@ -47,7 +54,7 @@ const optionsFor = (file: string): PartialStrykerOptions => ({
   // Which tests are a file's is said above.
   jest: { configFile: 'test/mutation/jest.config.js', enableFindRelatedTests: false },
   coverageAnalysis: 'perTest',
-  concurrency: 2,
+  concurrency: Number(values.concurrency),
   reporters: ['html'],
   htmlReporter: { fileName: `reports/mutation/${file.replace(/^src\//, '').replace('.ts', '.html')}` },
   allowConsoleColors: false,
@@ -73,7 +80,6 @@ const lineOf = (name: string, results: readonly MutantResult[]): string =>
     name,
   ].join('  ');
 
-const { positionals } = parseArgs({ allowPositionals: true });
 const files = globSync('src/{authentication,express}/**/*.ts')
   .filter((file) => positionals.length === 0 || positionals.some((part) => file.includes(part)))
   .toSorted();
