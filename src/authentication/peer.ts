@@ -1,8 +1,8 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /** Longer than any address; whatever else a caller of ours hands in is cut to it. */
 const maxLength = 64;
-const ipv4Mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+const mappedPrefix = '::ffff:';
 
 /**
  * Who sent a token, as budgets and shares know it: an IPv4 address, or the /64 network of an IPv6 one, since whoever has
@@ -11,16 +11,16 @@ const ipv4Mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
  */
 export function peerOf(address: string | undefined): string {
   if (address === undefined) return '';
-  const mapped = ipv4Mapped.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
+  const mapped = address.slice(mappedPrefix.length);
+  if (isIPv4(mapped) && address.toLowerCase().startsWith(mappedPrefix)) return mapped;
   return isIPv6(address) ? `${network(address)}::/64` : address.slice(0, maxLength);
 }
 
 function network(address: string): string {
-  const [left = [], right = []] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''));
-  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0');
-  const groups = address.includes('::') ? [...left, ...zeros, ...right] : left;
-  return groups
+  const halves = address.replace(/%.*/, '').split('::');
+  const [left = [], right = []] = halves.map((half) => half.split(':').filter((group) => group !== ''));
+  const zeros = Array<string>(8 - left.length - right.length).fill('0');
+  return [...left, ...zeros, ...right]
     .slice(0, 4)
     .map((group) => Number.parseInt(group, 16).toString(16))
     .join(':');

@@ -179,6 +179,7 @@ describe('usernames', () => {
   test.each([
     ['of one letter', 'n', 's'],
     ['of digits', '0', '1'],
+    ['in parts of one letter', 'n', 's.t'],
     ["as long as Kubernetes' limits", 'n'.repeat(63), `${'s'.repeat(126)}.${'t'.repeat(126)}`],
     ['with a dot in the ServiceAccount', 'kube-system', 'controller.v1-2'],
   ])('names %s are a ServiceAccount', (_, namespace, name) => {

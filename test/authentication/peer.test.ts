@@ -9,9 +9,13 @@ test.each([
   ['an IPv6 address is its /64 network', '2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
   ['one with zeros left out too', '2001:db8::7', '2001:db8:0:0::/64'],
   ['one with zeros left out at its end too', '2001:db8:1:2::', '2001:db8:1:2::/64'],
+  ['one with zeros left out within its network', '2001::2:3:4:5:6:7', '2001:0:2:3::/64'],
+  ['one that ends as a mapped one does', 'fd00::ffff:10.0.0.7', 'fd00:0:0:0::/64'],
+  ['one that ends in an IPv4 address', '64:ff9b::10.0.0.7', '64:ff9b:0:0::/64'],
   ['one with leading zeros and capitals is no other', '2001:0DB8:0001:0002::1', '2001:db8:1:2::/64'],
   ['the loopback address', '::1', '0:0:0:0::/64'],
   ['a link-local address with its zone', 'fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['one with a zone that looks like more of it', 'fe80::1%1:2:3:4:5:6:7:8:9', 'fe80:0:0:0::/64'],
   ['what is no address is taken as it is', 'unix:', 'unix:'],
   ['nobody in particular', undefined, ''],
 ])('%s: %s', (_, address, peer) => {

@@ -261,6 +261,19 @@ describe('an identity may be used', () => {
     ).toBeLessThanOrEqual(160_000);
   });
 
+  test('for as long as was proven before a gap, asked for all the while', async () => {
+    const draws = [0, 1 - Number.EPSILON];
+    const it = world({ parts: { random: () => draws.shift() ?? 0 } });
+    const gapAt = it.clock.monotonic() + 100_000;
+    const life = await lifeOf(it, () => {
+      const now = it.clock.monotonic();
+      if (now <= gapAt) proveLife(it);
+      else it.watch.cover({ since: gapAt + 500, provenAt: now });
+    });
+    // Its last proof was asked for when half of the term before had passed.
+    expect(life).toBeGreaterThanOrEqual(100_000 + 60_000 / 2);
+  });
+
   test.each<[string, WatchedKind[]]>([
     ['Pods', ['ServiceAccount', 'Node']],
     ['ServiceAccounts', ['Pod', 'Node']],
@@ -556,6 +569,24 @@ describe('verifyNode', () => {
     const { 'authentication.kubernetes.io/node-name': ___, ...nowhere } = rest;
     reviewer.answer = async () => podReview({ extra: node ? rest : nowhere });
     expect(await outcome(token)).toBe('node_not_verified');
+  });
+
+  test('looks the Node up in what is left of the time: the token has waited, and its review took some', async () => {
+    const waited: number[] = [];
+    const nodes = { uidOf: async (_name: string, waitedMs: number) => (waited.push(waitedMs), 'uid-of-node-a') };
+    const { clock, reviewer, outcome } = world({
+      nodes,
+      parts: {
+        signatures: {
+          judge: async () => (clock.advance(300), 'confirmed'),
+          ready: async () => {},
+          keysFetchedAt: undefined,
+        },
+      },
+    });
+    reviewer.answer = async () => (clock.advance(500), podReview());
+    expect(await outcome()).toBe('web');
+    expect(waited).toEqual([800]);
   });
 
   test('refuses the Pods of a Node from its deletion on', async () => {

@@ -18,7 +18,7 @@ const testsOf: Readonly<Record<string, readonly string[]>> = {
   'authentication/abandonable': ['authenticator'],
   'authentication/authenticator': ['authenticator', 'revocation', 'shield', 'secrecy'],
   'authentication/bound-objects': ['revocation'],
-  'authentication/identity-keeper': ['authenticator', 'revocation'],
+  'authentication/identity-keeper': ['revocation', 'open-streams'],
   'authentication/kubernetes-names': ['identity-from-review', '../authorization/label-rules'],
   'authentication/stackless-error': ['errors', 'reviewer'],
   'express/checked-guards': ['all-of', 'any-of'],
