@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv4 } from 'node:net';
 
 /** Proxies whose word on where a request comes from is taken. */
 export interface TrustedProxies {
@@ -30,8 +30,7 @@ export function addressBehind({ proxies, header = 'X-Forwarded-For' }: TrustedPr
   return (req) => {
     const near = socketAddress(req);
     if (near === undefined || !isIn(trusted, near)) return near;
-    const forwarded = req.headers[name];
-    const hops = (Array.isArray(forwarded) ? forwarded.join(',') : (forwarded ?? '')).split(',');
+    const hops = String(req.headers[name] ?? '').split(',');
     for (const hop of hops.toReversed()) {
       const far = address(hop.trim());
       if (far === undefined || !isIn(trusted, far)) return far;
@@ -71,10 +70,9 @@ const familyOf = (one: string): 'ipv4' | 'ipv6' => (isIP(one) === 6 ? 'ipv6' : '
 const mappedPrefix = '::ffff:';
 
 /** An IP address without its zone, IPv4 as such where a dual-stack socket maps it into IPv6; `undefined` for what is none. */
-function address(text: string | undefined): string | undefined {
-  const [plain = ''] = text?.split('%') ?? [];
-  const mapped =
-    plain.slice(0, mappedPrefix.length).toLowerCase() === mappedPrefix ? plain.slice(mappedPrefix.length) : '';
-  if (isIP(mapped) === 4) return mapped;
+function address(text = ''): string | undefined {
+  const plain = text.replace(/%.*/, '');
+  const mapped = plain.slice(mappedPrefix.length);
+  if (isIPv4(mapped) && plain.toLowerCase().startsWith(mappedPrefix)) return mapped;
   return isIP(plain) === 0 ? undefined : plain;
 }

@@ -8,7 +8,7 @@ import type { Request } from 'express';
 export function requestPath({ baseUrl, path }: Pick<Request, 'baseUrl' | 'path'>): string {
   const whole = baseUrl + path;
   const trimmed = whole.length > 1 && whole.endsWith('/') ? whole.slice(0, -1) : whole;
-  return trimmed.includes('%') ? trimmed.split('/').map(decodedSegment).join('/') : trimmed;
+  return trimmed.split('/').map(decodedSegment).join('/');
 }
 
 /** What does not decode, or hides a slash, stays as it is: with its `%` it can be no question. */

@@ -10,6 +10,7 @@ test.each([
   ['one with zeros left out too', '2001:db8::7', '2001:db8:0:0::/64'],
   ['one with zeros left out at its end too', '2001:db8:1:2::', '2001:db8:1:2::/64'],
   ['one with zeros left out within its network', '2001::2:3:4:5:6:7', '2001:0:2:3::/64'],
+  ['one that is nearly mapped', '::fffe:10.0.0.7', '0:0:0:0::/64'],
   ['one that ends as a mapped one does', 'fd00::ffff:10.0.0.7', 'fd00:0:0:0::/64'],
   ['one that ends in an IPv4 address', '64:ff9b::10.0.0.7', '64:ff9b:0:0::/64'],
   ['one with leading zeros and capitals is no other', '2001:0DB8:0001:0002::1', '2001:db8:1:2::/64'],

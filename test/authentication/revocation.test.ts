@@ -1,65 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { type AuthenticatorParts, CoreAuthenticator } from '../../src/authentication/authenticator.ts';
-import type { AuthenticatorEvents } from '../../src/authentication/events.ts';
-import type { NodeDirectory } from '../../src/authentication/node-directory.ts';
 import { Unavailability } from '../../src/authentication/reviewer.ts';
 import type { WatchedKind } from '../../src/authentication/revocation-source.ts';
 import { caught } from '../support/caught.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { ScriptedReviewer } from '../support/scripted-reviewer.ts';
-import { ScriptedWatch } from '../support/scripted-watch.ts';
+import type { FakeClock } from '../support/fake-clock.ts';
 import { settled } from '../support/settled.ts';
-import { audience, podClaims, podReview, podToken, unsignedToken } from '../support/tokens.ts';
-
-interface World {
-  readonly clock: FakeClock;
-  readonly reviewer: ScriptedReviewer;
-  readonly watch: ScriptedWatch;
-  readonly authenticator: CoreAuthenticator;
-  readonly token: string;
-  readonly revoked: AuthenticatorEvents['revoked'][];
-  /** Whether the token is good, by the code of the error that it meets. */
-  readonly outcome: (token?: string) => Promise<unknown>;
-}
-
-interface Rules {
-  readonly nodes?: NodeDirectory;
-  readonly refuseTerminating?: boolean;
-  readonly parts?: Partial<AuthenticatorParts>;
-}
-
-const started = new FakeClock().monotonic();
-
-/** Watches without a gap since long ago, unless a test says otherwise. */
-function world({ nodes, refuseTerminating = false, parts = {} }: Rules = {}): World {
-  const clock = new FakeClock();
-  const reviewer = new ScriptedReviewer();
-  const watch = new ScriptedWatch();
-  watch.cover({ since: started - 60_000, provenAt: started });
-  const authenticator = new CoreAuthenticator({
-    reviewer,
-    revocation: { source: watch, nodes, refuseTerminating },
-    audiences: [audience],
-    maxEntries: 100,
-    signatures: undefined,
-    lifetimes: { maxAgeMs: 60_000, absoluteMaxAgeMs: 600_000, rejectionMaxAgeMs: 10_000, staleIfUnavailableMs: 0 },
-    clock,
-    log: () => {},
-    random: () => 0,
-    ...parts,
-  });
-  const revoked: AuthenticatorEvents['revoked'][] = [];
-  authenticator.on('revoked', (payload) => revoked.push(payload));
-  const token = podToken(clock);
-  const outcome = async (asked = token): Promise<unknown> => {
-    try {
-      return (await authenticator.authenticate(asked)).name;
-    } catch (error) {
-      return (error as { code: unknown }).code;
-    }
-  };
-  return { clock, reviewer, watch, authenticator, token, revoked, outcome };
-}
+import { podClaims, podReview, podToken, unsignedToken } from '../support/tokens.ts';
+import { started, world, type World } from '../support/watched-world.ts';
 
 const nodeClaims = (clock: FakeClock, node: object): string => {
   const claims = podClaims(clock);
@@ -476,62 +422,6 @@ test('while the watch proves life nobody is reviewed ahead of need until the ten
   expect(it.authenticator.cached(it.token)).toBeDefined();
   await settled();
   expect(it.reviewer.asked).toHaveLength(2);
-});
-
-describe('a watch that breaks', () => {
-  const tokenCount = 600;
-  const window = 6;
-
-  /** Reviews a second, of tokens that are each asked for every second: at most, and on average without a watch. */
-  async function reviewsPerSecond(breaksAfterSeconds: number, gap: boolean): Promise<{ peak: number; steady: number }> {
-    let seed = 1;
-    const random = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
-    const { clock, reviewer, authenticator, watch } = world({ parts: { random, maxEntries: tokenCount } });
-    const tokens = Array.from({ length: tokenCount }, () => podToken(clock, { exp: clock.now() / 1000 + 86_400 }));
-    const run = async (seconds: number, goOn: (second: number) => void): Promise<number[]> => {
-      const reviews: number[] = [];
-      for (let second = 0; second < seconds; second += 1) {
-        goOn(second);
-        const before = reviewer.asked.length;
-        for (const token of tokens) if (!authenticator.cached(token)) await authenticator.authenticate(token);
-        await settled();
-        reviews.push(reviewer.asked.length - before);
-        clock.advance(1_000);
-      }
-      return reviews;
-    };
-    watch.covered = {};
-    // They come one after the other, so that they do not lapse together from the start.
-    for (const token of tokens) {
-      await authenticator.authenticate(token);
-      clock.advance(50_000 / tokenCount);
-    }
-    const steady = mean((await run(200, () => {})).slice(-100));
-    const since = clock.monotonic() - 60_000;
-    await run(breaksAfterSeconds, (second) => {
-      if (second % 30 === 0) watch.cover({ since, provenAt: clock.monotonic() });
-    });
-    if (gap) watch.cover({ since: clock.monotonic(), provenAt: clock.monotonic() });
-    const reviews = await run(120, () => {});
-    return { peak: Math.max(...reviews.map((_, index) => mean(reviews.slice(index, index + window)))), steady };
-  }
-
-  const mean = (counts: readonly number[]): number => counts.reduce((sum, one) => sum + one, 0) / counts.length;
-
-  test.each([
-    ['in silence, just before its next proof of life', 149, false],
-    ['in silence, just after its last one', 151, false],
-    ['with a gap', 160, true],
-  ])(
-    '%s, never has reviews made more than twice as often as none at all',
-    async (_, breaksAfterSeconds, gap) => {
-      const { peak, steady } = await reviewsPerSecond(breaksAfterSeconds, gap);
-      expect(steady).toBeGreaterThan(10);
-      expect(peak).toBeGreaterThan(steady / 2);
-      expect(peak).toBeLessThanOrEqual(2 * steady);
-    },
-    60_000,
-  );
 });
 
 describe('verifyNode', () => {

@@ -12,6 +12,7 @@ describe('the other end of the connection', () => {
     ['::FFFF:10.0.0.7', '10.0.0.7'],
     ['fd00::7', 'fd00::7'],
     ['fe80::7%eth0', 'fe80::7'],
+    ['::fffe:10.0.0.7', '::fffe:10.0.0.7'],
     ['', undefined],
     [undefined, undefined],
     ['/run/orders.sock', undefined],
@@ -49,6 +50,20 @@ describe('behind proxies', () => {
 
   test('a proxy that says nothing is not taken for the caller', () => {
     expect(behind(from('10.9.0.1'))).toBeUndefined();
+  });
+
+  test('a request that has no socket comes from nobody', () => {
+    expect(behind(from(undefined, { 'x-forwarded-for': '10.0.0.7' }))).toBeUndefined();
+  });
+
+  test.each([
+    ['10.9.0.1/32', '10.9.0.1', '10.9.0.2'],
+    ['fd99::1/128', 'fd99::1', 'fd99::2'],
+    ['fd99::/64', 'fd99::ffff', 'fd99:0:0:1::1'],
+  ])('the range %s has %s and not %s', (range, inside, outside) => {
+    const inRange = addressBehind({ proxies: [range] }, 'guard');
+    const headers = { 'x-forwarded-for': '10.0.0.7' };
+    expect([inRange(from(inside, headers)), inRange(from(outside, headers))]).toEqual(['10.0.0.7', outside]);
   });
 
   test('the header may have another name', () => {
