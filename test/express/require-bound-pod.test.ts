@@ -13,6 +13,7 @@ import {
   ServiceAccountAuthError,
   type ServiceAccountIdentity,
 } from '../../src/index.ts';
+import { requestContext } from '../../src/express/request-context.ts';
 import { fakeAuthenticator, fakeIdentity } from '../../src/testing/index.ts';
 import { answerWithError } from './support/guarded-app.ts';
 
@@ -82,6 +83,7 @@ describe('made wrongly it throws where it is made:', () => {
     [{ podIp: {} }, 'the option "podIp'],
     [{ podIp: { proxies: [] } }, 'expected at least one proxy, got none'],
     [{ podIp: { proxies: ['x'] } }, 'the proxy "x" is no IP address'],
+    [{ podIp: { proxies: ['10.0.0.1'], header: '' } }, 'the option "podIp'],
   ])('%j', (conditions, message) => {
     expect(() => requireBoundPod(conditions as BoundPodOptions)).toThrow(TypeError);
     expect(() => requireBoundPod(conditions as BoundPodOptions)).toThrow(message);
@@ -190,6 +192,24 @@ describe("podIp: 'peer'", () => {
     expect([await web.statusFrom('127.0.0.9'), web.looks()]).toEqual([200, 3]);
   });
 
+  test('takes what is remembered of the Pod where that fits, and never for the fresh look', async () => {
+    const asked: boolean[] = [];
+    const authenticator = {
+      authenticate: async (): Promise<ServiceAccountIdentity> => fakeIdentity('shop/web', { pod: 'web-1' }),
+      podOf: async (_identity: ServiceAccountIdentity, anew: boolean): Promise<CallingPod> => {
+        asked.push(anew);
+        return { ips: ['127.0.0.2'], labels: {}, hostNetwork: false };
+      },
+    };
+    const app = express().set('env', 'test').use(k8sServiceAccountAuth({ authenticator }));
+    app.get('/', requireBoundPod({ podIp: 'peer' }), (_req, res) => {
+      res.end();
+    });
+
+    expect((await request(app).get('/').set('Authorization', 'Bearer good')).status).toBe(403);
+    expect(asked).toEqual([false, true]);
+  });
+
   test('looks at labels anew too where it looks at the address anew', async () => {
     const pods = [
       { ips: [], labels: { app: 'web' } },
@@ -221,6 +241,13 @@ describe("podIp: 'peer'", () => {
     expect(await web.statusFrom('127.0.0.3', headers)).toBe(403);
     expect(await web.statusFrom('127.0.0.2')).toBe(200);
   });
+
+  test('reads the header that they write', async () => {
+    const podIp = { proxies: ['127.0.0.8'], header: 'X-Real-IP' };
+    await using web = await service({ podIp }, () => ({ ips: ['127.0.0.2'] }));
+    expect(await web.statusFrom('127.0.0.8', { 'x-real-ip': '127.0.0.2' })).toBe(200);
+    expect(await web.statusFrom('127.0.0.8', { 'x-forwarded-for': '127.0.0.2' })).toBe(403);
+  });
 });
 
 describe('where the Pod cannot be looked at', () => {
@@ -249,7 +276,10 @@ describe('where the Pod cannot be looked at', () => {
 
   test('check() alone needs a request that the middleware has seen', async () => {
     const identity = await authenticate();
-    expect(() => requireBoundPod({ labels: 'app' }).check(identity)).toThrow(/check\(\) needs a request/);
+    for (const req of [undefined, {}, { [requestContext]: {} }]) {
+      const check = (): unknown => requireBoundPod({ labels: 'app' }).check(identity, req as never);
+      expect(check).toThrow(/^requireBoundPod: check\(\) needs a request/);
+    }
   });
 });
 
