@@ -8,7 +8,7 @@ interface Layer {
   /** Express 5 since 5.3. */
   readonly rawPath?: PathPattern;
   /** Express 4. */
-  readonly regexp?: { readonly source: string; readonly fast_slash?: boolean; readonly fast_star?: boolean };
+  readonly regexp?: { readonly source: string; readonly fast_star?: boolean };
   readonly keys?: readonly { readonly name: string | number }[];
   /** Express 5: whether it was mounted at `/`. */
   readonly slash?: boolean;
@@ -46,26 +46,30 @@ export function mountedHandlers(app: unknown): readonly MountedHandler[] {
   return handlersIn(stackOf(app), '');
 }
 
-function stackOf(app: unknown): readonly Layer[] {
-  const { stack, _router: router4, router } = withoutThrowing(app);
-  const layers = stack ?? router4?.stack ?? router?.stack;
-  if (!Array.isArray(layers)) throw new TypeError('describeAccess: expected an Express app or router with routes');
-  return layers as readonly Layer[];
-}
-
 interface Stacked {
   readonly stack?: unknown;
 }
 
-function withoutThrowing(app: unknown): Stacked & { readonly _router?: Stacked; readonly router?: Stacked } {
-  if (typeof app !== 'function') return {};
-  const { stack, _router } = app as unknown as Stacked & { readonly _router?: Stacked };
-  // In Express 4 the property `router` throws; there the other one has it, once there are routes.
-  if (stack !== undefined || _router !== undefined) return { stack, ...(_router && { _router }) };
+interface App extends Stacked {
+  readonly _router?: Stacked;
+  readonly router?: Stacked;
+}
+
+function stackOf(app: unknown): readonly Layer[] {
+  const layers = typeof app === 'function' ? stackIn(app as unknown as App) : undefined;
+  if (!Array.isArray(layers)) throw new TypeError('describeAccess: expected an Express app or router with routes');
+  return layers as readonly Layer[];
+}
+
+/** A router's own, or that of an app's router. In Express 4 `router` throws; there `_router` has it, once there are routes. */
+function stackIn(app: App): unknown {
+  const { stack, _router: router } = app;
+  const layers = stack ?? router?.stack;
+  if (layers !== undefined) return layers;
   try {
-    return app as Stacked & { readonly router?: Stacked };
+    return app.router?.stack;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
@@ -85,7 +89,7 @@ function handlersIn(stack: readonly Layer[], prefix: string): MountedHandler[] {
 function ofRoute(stack: readonly RouteLayer[], path: string): MountedHandler[] {
   const methods = new Set(stack.flatMap(({ method }) => method ?? []));
   const all = { method: 'ALL', path, handlers: stack.map(({ handle }) => handle) };
-  if (methods.size === 0) return stack.length === 0 ? [] : [all];
+  if (methods.size === 0) return [all];
   const each = [...methods].map((wanted) => ({
     method: wanted.toUpperCase(),
     path,
@@ -109,7 +113,7 @@ const written = (path: PathPattern): readonly string[] => [path].flat().map(Stri
 
 function mountPaths({ rawPath, regexp, keys = [], slash }: Layer): readonly string[] {
   if (rawPath !== undefined) return written(rawPath);
-  if (slash === true || regexp?.fast_slash === true) return ['/'];
+  if (slash === true) return ['/'];
   if (regexp?.fast_star === true) return ['*'];
   if (regexp === undefined) return [untold];
   const names = keys.map(({ name }) => `:${name}`);

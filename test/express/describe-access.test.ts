@@ -97,6 +97,34 @@ describe.each([
     ]);
   });
 
+  test('paths of several segments, of none, and routers in routers show as they were written', () => {
+    const inner = express.Router().use(end).get('/x', end);
+    const app = express().use('/api/v1.0-beta/:id', inner).use('/', inner).use(inner);
+
+    expect(rowsOf(app)).toMatchObject([
+      { method: 'USE', path: '/api/v1.0-beta/:id' },
+      { method: 'GET', path: '/api/v1.0-beta/:id/x' },
+      ...(version === '5' ? [{ method: 'USE', path: '/' }] : []),
+      { method: 'GET', path: '/x' },
+      ...(version === '5' ? [{ method: 'USE', path: '/' }] : []),
+      { method: 'GET', path: '/x' },
+    ]);
+  });
+
+  test('expressions that handlers are mounted at show as they were written', () => {
+    expect(rowsOf(express().use(/^\/(a|b)/, end))).toMatchObject([{ method: 'USE', path: '/^\\/(a|b)/' }]);
+    const everything = version === '5' ? '/*path' : '*';
+    expect(rowsOf(express().use(everything, end))).toMatchObject([
+      { method: 'USE', path: version === '5' ? '/*path' : '/*' },
+    ]);
+  });
+
+  test('a route without handlers does not show', () => {
+    const app = express();
+    app.route('/none');
+    expect(rowsOf(app.get('/one', end))).toMatchObject([{ path: '/one' }]);
+  });
+
   test('the middleware at one path counts for none that only begins like it', () => {
     const app = express().use('/orders', auth()).get('/orders/:id', end).get('/orders-archive', end);
     expect(rowsOf(app)).toMatchObject([
@@ -227,7 +255,7 @@ describe.each([
 
 test('a mount path that Express 5.0 to 5.2 do not tell shows as …, and what is mounted there counts for nothing outside', () => {
   const router = express5.Router().get('/x', end);
-  const app = express5().use('/api', auth(), router).get('/…', end);
+  const app = express5().use('/api', auth(), router).get('/…', end).use(auth()).get('/x', end);
   for (const layer of (app.router as unknown as { stack: { rawPath?: unknown; slash: boolean }[] }).stack) {
     if (!('route' in layer) || layer.route === undefined) delete layer.rawPath;
   }
@@ -235,9 +263,14 @@ test('a mount path that Express 5.0 to 5.2 do not tell shows as …, and what is
   expect(describeAccess(app).routes).toMatchObject([
     { path: '/…/x', identity: 'none', isOpen: true },
     { path: '/…', isOpen: true },
+    { path: '/x', identity: 'required', isOpen: false },
   ]);
 });
 
-test.each([undefined, null, {}, () => {}, 'app'])('%p is no app', (app) => {
+test('an Express 5 app without routes has none', () => {
+  expect(describeAccess(express5()).routes).toEqual([]);
+});
+
+test.each([undefined, null, {}, () => {}, 'app', express4(), { stack: [] }])('%p is no app', (app) => {
   expect(() => describeAccess(app)).toThrow('describeAccess: expected an Express app or router with routes');
 });
