@@ -70,7 +70,6 @@ export class Revocation implements RevocationListener {
   }
 
   async ready(): Promise<void> {
-    this.start();
     await this.#source?.ready();
   }
 

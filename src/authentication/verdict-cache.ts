@@ -26,8 +26,6 @@ export interface IdentityKeeping {
   prolong(entry: CachedIdentity): boolean;
 }
 
-const keptByReviewsAlone: IdentityKeeping = { uidsOf: () => [], prolong: () => false };
-
 /**
  * Verdicts by token key, bounded in number. Rejections have a cache of their own, so that a flood of bad tokens evicts
  * no good one. `lru-cache` serves as a bounded map; whether a verdict may still be used is asked of its term.
@@ -40,7 +38,7 @@ export class VerdictCache {
   readonly #keeping: IdentityKeeping;
   readonly #keysByUid = new UidIndex<string>();
 
-  constructor(maxEntries: number, clock: Clock, keeping: IdentityKeeping = keptByReviewsAlone) {
+  constructor(maxEntries: number, clock: Clock, keeping: IdentityKeeping) {
     this.#identities = new LRUCache({
       max: maxEntries,
       dispose: ({ identity }, key) => {

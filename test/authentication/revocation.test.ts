@@ -73,6 +73,39 @@ describe('what is deleted', () => {
     }
   });
 
+  test.each([
+    [60_000, 660_000],
+    [600_000, 660_000],
+    [1_200_000, 1_260_000],
+  ])(
+    'is remembered for longer than any identity of it may live (%d ms) and be behind the times',
+    async (life, ageMs) => {
+      const lifetimes = {
+        maxAgeMs: 60_000,
+        absoluteMaxAgeMs: life,
+        rejectionMaxAgeMs: 10_000,
+        staleIfUnavailableMs: 0,
+      };
+      const { watch, clock, authenticator, outcome } = world({ parts: { lifetimes } });
+      await authenticator.ready();
+      const tokens = Array.from({ length: 60 }, (_, index) => {
+        const claims = podClaims(clock, { exp: clock.now() / 1000 + 7_200 });
+        const pod = { name: `web-${index}`, uid: `uid-of-web-${index}` };
+        return unsignedToken({ ...claims, 'kubernetes.io': { ...claims['kubernetes.io'], pod } });
+      });
+      const outcomes: unknown[] = [];
+      for (const [index] of tokens.entries()) {
+        watch.delete('Pod', `uid-of-web-${index}`);
+        clock.advance(59_999);
+        const old = tokens[index + 1 - ageMs / 60_000];
+        if (old !== undefined) outcomes.push(await outcome(old));
+        clock.advance(1);
+      }
+      expect(outcomes.length).toBeGreaterThan(30);
+      expect(new Set(outcomes)).toEqual(new Set(['token_revoked']));
+    },
+  );
+
   test('bridges no outage', async () => {
     const lifetimes = {
       maxAgeMs: 60_000,
@@ -266,6 +299,16 @@ describe('an identity may be used', () => {
       const token = nodeClaims(it.clock, { name: 'node-a', uid: 'uid-of-node-a' });
       expect(await lifeOf({ ...it, token }, () => proveLife(it, covered))).toBe(life);
     }
+  });
+
+  test('for ten minutes with a token that is bound to its ServiceAccount alone', async () => {
+    const it = world();
+    const claims = podClaims(it.clock);
+    const { namespace, serviceaccount } = claims['kubernetes.io'];
+    const token = unsignedToken({ ...claims, 'kubernetes.io': { namespace, serviceaccount } });
+    it.reviewer.answer = async () =>
+      podReview({ extra: { 'authentication.kubernetes.io/credential-id': ['JTI=credential-1'] } });
+    expect(await lifeOf({ ...it, token }, () => proveLife(it))).toBe(600_000);
   });
 
   test('for 60 s with a Node-bound token that does not say which Node it means', async () => {
@@ -541,6 +584,18 @@ describe('the watch', () => {
     expect([watch.started, watch.closed]).toEqual([1, 0]);
     await authenticator.close();
     expect(watch.closed).toBe(1);
+  });
+
+  test('is waited for by ready(), until it is known whether it can tell', async () => {
+    const { authenticator, watch } = world();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    watch.ready = () => promise;
+    let isReady = false;
+    const readiness = authenticator.ready().then(() => (isReady = true));
+    await settled();
+    expect(isReady).toBe(false);
+    resolve();
+    expect(await readiness).toBe(true);
   });
 
   test('is part of the status', () => {

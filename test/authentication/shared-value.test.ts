@@ -10,6 +10,8 @@ describe('a shared value', () => {
     expect(first).toEqual(made());
     expect(sharedValue(made())).toBe(first);
     expect(Object.isFrozen(first)).toBe(true);
+    sharedValue(['another']);
+    expect(sharedValue(made())).toBe(first);
   });
 
   test('is never that of another text, list or object', () => {
@@ -34,6 +36,7 @@ describe('a shared value', () => {
   test('is frozen and right where it is too long to be kept, and after ten thousand others', () => {
     const long = (): string[] => ['a'.repeat(2_000)];
     expect(sharedValue(long())).toEqual(long());
+    expect(sharedValue(long())).not.toBe(sharedValue(long()));
     expect(Object.isFrozen(sharedValue(long()))).toBe(true);
     const early = sharedValue(['early']);
     for (let index = 0; index < 10_000; index++) sharedValue(`value-${index}`);

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { tokenKeys } from '../../src/authentication/token-key.ts';
 
 test('gives equal tokens equal keys, and tokens that differ in one character different ones', () => {
@@ -8,7 +8,17 @@ test('gives equal tokens equal keys, and tokens that differ in one character dif
 });
 
 test('gives the same token another key in every process', () => {
-  expect(tokenKeys()('token')).not.toBe(tokenKeys()('token'));
+  const keys = Array.from({ length: 100 }, () => tokenKeys()('token'));
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
+test('leaves no token in the memory that it hashes in', () => {
+  using allocate = jest.spyOn(Buffer, 'allocUnsafeSlow');
+  const keyOf = tokenKeys();
+  const [memory] = allocate.mock.results.map(({ value }) => value as Buffer);
+  for (const token of ['a-first-token', 'token-2']) keyOf(token);
+  expect(memory?.length).toBeGreaterThan(8192);
+  expect(memory?.includes('token')).toBe(false);
 });
 
 test('makes keys of one length that tell nothing of the token', () => {

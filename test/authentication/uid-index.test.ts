@@ -15,6 +15,13 @@ test('holds any number of values for each uid, each once, and nothing once they 
   expect([index.get('uid-1'), index.get('uid-2'), index.size]).toEqual([[], [], 0]);
 });
 
+test('keeps the others where one of several is removed', () => {
+  const index = new UidIndex<string>();
+  for (const value of ['a', 'b', 'c']) index.add('uid-1', value);
+  index.remove('uid-1', 'b');
+  expect([index.get('uid-1'), index.size]).toEqual([['a', 'c'], 1]);
+});
+
 test('forgets everything when it is cleared', () => {
   const index = new UidIndex<object>();
   index.add('uid-1', {});

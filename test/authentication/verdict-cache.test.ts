@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
 import type { IdentityTerm } from '../../src/authentication/term.ts';
-import { VerdictCache } from '../../src/authentication/verdict-cache.ts';
+import { type IdentityKeeping, VerdictCache } from '../../src/authentication/verdict-cache.ts';
 import type { Rejected } from '../../src/authentication/verdict.ts';
 import { fakeIdentity } from '../../src/testing/fake-identity.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const identity = fakeIdentity('shop/web');
 const rejection: Rejected = { rejected: 'token_refused', reason: 'expired' };
+const keptByReviewsAlone: IdentityKeeping = { uidsOf: () => [], prolong: () => false };
 const termOf = (clock: FakeClock, ms: number, staleMs = 0): IdentityTerm => ({
   reviewedAt: clock.monotonic(),
   draws: [0, 0],
@@ -18,7 +19,7 @@ const termOf = (clock: FakeClock, ms: number, staleMs = 0): IdentityTerm => ({
 
 test('keeps an identity for its term, and forgets it when asked after it', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(10, clock);
+  const cache = new VerdictCache(10, clock, keptByReviewsAlone);
   cache.keepIdentity('key', identity, termOf(clock, 1_000));
   clock.advance(999);
   expect(cache.identity('key')?.identity).toBe(identity);
@@ -29,7 +30,7 @@ test('keeps an identity for its term, and forgets it when asked after it', () =>
 
 test('a lapsed identity is kept only for as long as it may bridge an outage, and serves nothing else', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(10, clock);
+  const cache = new VerdictCache(10, clock, keptByReviewsAlone);
   cache.keepIdentity('key', identity, termOf(clock, 1_000, 500));
   expect(cache.bridgingIdentity('key')).toBe(identity);
   clock.advance(1_000);
@@ -44,7 +45,7 @@ test('a lapsed identity is kept only for as long as it may bridge an outage, and
 
 test('an expired identity bridges nothing, however long it might be stale', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(10, clock);
+  const cache = new VerdictCache(10, clock, keptByReviewsAlone);
   cache.keepIdentity('key', identity, { ...termOf(clock, 1_000, 5_000), expiresAt: clock.now() + 1_500 });
   clock.advance(1_499);
   expect(cache.bridgingIdentity('key')).toBe(identity);
@@ -54,14 +55,14 @@ test('an expired identity bridges nothing, however long it might be stale', () =
 
 test('an identity that was never usable may still bridge an outage', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(10, clock);
+  const cache = new VerdictCache(10, clock, keptByReviewsAlone);
   cache.keepIdentity('key', identity, termOf(clock, 0, 500));
   expect([cache.identity('key'), cache.bridgingIdentity('key')]).toEqual([undefined, identity]);
 });
 
 test('a rejected identity bridges nothing, and an unknown one neither', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(10, clock);
+  const cache = new VerdictCache(10, clock, keptByReviewsAlone);
   cache.keepIdentity('key', identity, termOf(clock, 1_000, 500));
   cache.keepRejection('key', rejection, 0);
   expect([cache.bridgingIdentity('key'), cache.bridgingIdentity('other')]).toEqual([undefined, undefined]);
@@ -69,7 +70,7 @@ test('a rejected identity bridges nothing, and an unknown one neither', () => {
 
 test('keeps a rejection for its age, and forgets it when asked after it', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(10, clock);
+  const cache = new VerdictCache(10, clock, keptByReviewsAlone);
   cache.keepRejection('key', rejection, 1_000);
   clock.advance(999);
   expect(cache.rejection('key')).toBe(rejection);
@@ -80,7 +81,7 @@ test('keeps a rejection for its age, and forgets it when asked after it', () => 
 
 test('keeps nothing that is over already', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(10, clock);
+  const cache = new VerdictCache(10, clock, keptByReviewsAlone);
   cache.keepIdentity('key', identity, termOf(clock, 0));
   cache.keepRejection('other', rejection, 0);
   expect(cache.sizes).toEqual({ identities: 0, rejections: 0 });
@@ -88,7 +89,7 @@ test('keeps nothing that is over already', () => {
 
 test('a verdict takes the place of the opposite one', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(10, clock);
+  const cache = new VerdictCache(10, clock, keptByReviewsAlone);
   cache.keepIdentity('key', identity, termOf(clock, 1_000));
   cache.keepRejection('key', rejection, 1_000);
   expect([cache.identity('key'), cache.rejection('key')]).toEqual([undefined, rejection]);
@@ -98,7 +99,7 @@ test('a verdict takes the place of the opposite one', () => {
 
 test('a rejection evicts its identity even where rejections are not remembered', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(10, clock);
+  const cache = new VerdictCache(10, clock, keptByReviewsAlone);
   cache.keepIdentity('key', identity, termOf(clock, 1_000));
   cache.keepRejection('key', rejection, 0);
   expect(cache.identity('key')).toBeUndefined();
@@ -106,7 +107,7 @@ test('a rejection evicts its identity even where rejections are not remembered',
 
 test('a flood of 20,000 rejections evicts no identity, and is bounded itself', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(100, clock);
+  const cache = new VerdictCache(100, clock, keptByReviewsAlone);
   for (let index = 0; index < 100; index += 1) cache.keepIdentity(`good-${index}`, identity, termOf(clock, 1_000));
   for (let index = 0; index < 20_000; index += 1) cache.keepRejection(`bad-${index}`, rejection, 1_000);
   expect(cache.sizes).toEqual({ identities: 100, rejections: 100 });
@@ -114,7 +115,7 @@ test('a flood of 20,000 rejections evicts no identity, and is bounded itself', (
 
 test('where there are too many identities, the one that was not used for longest goes', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(2, clock);
+  const cache = new VerdictCache(2, clock, keptByReviewsAlone);
   cache.keepIdentity('first', identity, termOf(clock, 1_000));
   cache.keepIdentity('second', identity, termOf(clock, 1_000));
   cache.identity('first');
@@ -124,7 +125,7 @@ test('where there are too many identities, the one that was not used for longest
 
 test('knows whom a review vouched for last, long after the term, and until a review refuses or too many others come', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(2, clock);
+  const cache = new VerdictCache(2, clock, keptByReviewsAlone);
   cache.keepIdentity('good', identity, termOf(clock, 1_000));
   cache.keepIdentity('never usable', identity, termOf(clock, 0));
   clock.advance(3_600_000);
@@ -140,7 +141,7 @@ test('knows whom a review vouched for last, long after the term, and until a rev
 
 test('cleared, it knows nothing', () => {
   const clock = new FakeClock();
-  const cache = new VerdictCache(2, clock);
+  const cache = new VerdictCache(2, clock, keptByReviewsAlone);
   cache.keepIdentity('good', identity, termOf(clock, 1_000));
   cache.keepRejection('bad', rejection, 1_000);
   cache.clear();

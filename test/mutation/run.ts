@@ -20,6 +20,7 @@ const testsOf: Readonly<Record<string, readonly string[]>> = {
   'authentication/bound-objects': ['revocation'],
   'authentication/identity-keeper': ['authenticator', 'open-streams', 'revocation'],
   'authentication/kubernetes-names': ['identity-from-review', '../authorization/label-rules'],
+  'authentication/revocation': ['authenticator', 'revocation'],
   'authentication/stackless-error': ['errors', 'reviewer'],
   'express/checked-guards': ['all-of', 'any-of'],
   'express/guard': ['guard', 'modes', 'all-of', 'any-of', 'require-permission'],

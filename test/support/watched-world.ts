@@ -26,14 +26,14 @@ export interface Rules {
 export const started: number = new FakeClock().monotonic();
 
 /** Watches without a gap since long ago, unless a test says otherwise. */
-export function world({ nodes, refuseTerminating = false, parts = {} }: Rules = {}): World {
+export function world({ parts = {}, ...rules }: Rules = {}): World {
   const clock = new FakeClock();
   const reviewer = new ScriptedReviewer();
   const watch = new ScriptedWatch();
   watch.cover({ since: started - 60_000, provenAt: started });
   const authenticator = new CoreAuthenticator({
     reviewer,
-    revocation: { source: watch, nodes, refuseTerminating },
+    revocation: { source: watch, ...rules },
     audiences: [audience],
     maxEntries: 100,
     signatures: undefined,
