@@ -7,14 +7,17 @@ test('gives equal tokens equal keys, and tokens that differ in one character dif
   expect(keyOf('header.payload.signature')).not.toBe(keyOf('header.payload.signaturf'));
 });
 
+/** Memory may hold anything when it is given out: here it holds nothing. */
+const inCleanMemory = (): jest.Spied<typeof Buffer.allocUnsafeSlow> & Disposable =>
+  jest.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => Buffer.alloc(size));
+
 test('gives the same token another key in every process', () => {
-  // Whatever the memory holds that it is given.
-  using _ = jest.spyOn(Buffer, 'allocUnsafeSlow').mockImplementation((size) => Buffer.alloc(size));
+  using _ = inCleanMemory();
   expect(tokenKeys()('token')).not.toBe(tokenKeys()('token'));
 });
 
 test('leaves no token in the memory that it hashes in', () => {
-  using allocate = jest.spyOn(Buffer, 'allocUnsafeSlow');
+  using allocate = inCleanMemory();
   const keyOf = tokenKeys();
   const [memory] = allocate.mock.results.map(({ value }) => value as Buffer);
   for (const token of ['a-first-token', 'token-2']) keyOf(token);
