@@ -24,7 +24,6 @@ const testsOf: Readonly<Record<string, readonly string[]>> = {
   'authentication/stackless-error': ['errors', 'reviewer'],
   'express/checked-guards': ['all-of', 'any-of'],
   'express/guard': ['guard', 'modes', 'all-of', 'any-of', 'require-permission'],
-  'express/request-context': ['guard'],
   'express/route-layers': ['describe-access'],
   'express/k8s-service-account-auth': [
     'k8s-service-account-auth',
