@@ -41,7 +41,10 @@ test('an earlier refusal wins over a later one, whichever comes first', () => {
   revoked.add('terminating', 0);
   revoked.add('gone', 0);
   revoked.add('gone', clock.now() + 60_000);
+  revoked.add('sooner', clock.now() + 30_000);
+  revoked.add('sooner', clock.now() + 60_000);
   expect([revoked.refusedFrom('terminating'), revoked.refusedFrom('gone')]).toEqual([0, 0]);
+  expect(revoked.refusedFrom('sooner')).toBe(clock.now() + 30_000);
 });
 
 test('it holds no more than its maximum, and tells from when on it is complete once some had to go early', () => {
@@ -82,4 +85,9 @@ test('as many that terminate slowly as there is room for do not make it grow', (
   }
   expect(revoked.size).toBeLessThanOrEqual(150);
   expect(revoked.completeSince).toBeGreaterThan(0);
+});
+
+test('asking about what is not gone remembers nothing of it', () => {
+  const uids = new RevokedUids(1_000, new FakeClock());
+  expect([uids.refusedFrom('uid'), uids.size]).toEqual([undefined, 0]);
 });
