@@ -4,9 +4,8 @@ import { Unavailability } from '../authentication/reviewer.ts';
 import type { ApiServer } from './api-server.ts';
 import { withDeadline } from './deadline.ts';
 import { jsonOf } from './json-of.ts';
+import { metadataOnly } from './metadata-only.ts';
 import { type Intention, refusedCall } from './refused-call.ts';
-
-const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 
 const intention: Intention = {
   doing: 'get Nodes',
@@ -23,7 +22,8 @@ export function nodeLookup(apiServer: ApiServer, timeoutMs: number): NodeDirecto
   return {
     async uidOf(name, waitedMs) {
       const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
-      const answer = await withDeadline(timeoutMs, waitedMs, ({ signal }) => apiServer.get(path, metadataOnly, signal));
+      const accept = metadataOnly('PartialObjectMetadata');
+      const answer = await withDeadline(timeoutMs, waitedMs, ({ signal }) => apiServer.get(path, accept, signal));
       const body = jsonOf(answer.body);
       if (answer.status === 404 && notFoundSchema.safeParse(body).success) return undefined;
       if (answer.status !== 200) throw refusedCall(answer, intention);

@@ -5,11 +5,10 @@ import type { SeenObject, WatchedKind } from '../authentication/revocation-sourc
 import { AgingAgent } from './aging-agent.ts';
 import { type ApiServer, wholeBody } from './api-server.ts';
 import { jsonOf } from './json-of.ts';
+import { metadataOnly } from './metadata-only.ts';
 import { type Intention, refusedCall } from './refused-call.ts';
 import { timestamp } from './timestamp.ts';
-import { resources } from './watched-resources.ts';
-
-const metadataOnly = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+import { collectionPath, pluralOf } from './watched-resources.ts';
 
 /** Others wait for their turn, and that counts: an API server that takes so long for them is left alone. */
 const maxConnections = 8;
@@ -71,14 +70,12 @@ export class ObjectLookup {
     name: string,
     signal: AbortSignal,
   ): Promise<SeenObject | undefined> {
-    const { root, plural, isNamespaced } = resources[kind];
-    const place = isNamespaced ? `namespaces/${encodeURIComponent(namespace)}/` : '';
-    const selector = encodeURIComponent(`metadata.name=${name}`);
-    const path = `${root}/${place}${plural}?fieldSelector=${selector}`;
-    const { body, ...answer } = await this.#apiServer.open(path, metadataOnly, signal, this.#agent);
+    const path = `${collectionPath(kind, namespace)}?fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`;
+    const accept = metadataOnly('PartialObjectMetadataList');
+    const { body, ...answer } = await this.#apiServer.open(path, accept, signal, this.#agent);
     const text = await wholeBody(body);
     if (answer.status !== 200) {
-      throw refusedCall({ ...answer, body: text }, { doing: `list ${plural}`, grantTo: this.#grantTo });
+      throw refusedCall({ ...answer, body: text }, { doing: `list ${pluralOf(kind)}`, grantTo: this.#grantTo });
     }
     return objectIn(jsonOf(text), name);
   }

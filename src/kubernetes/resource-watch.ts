@@ -7,9 +7,10 @@ import { AgingAgent } from './aging-agent.ts';
 import { type Answer, type ApiServer, wholeBody } from './api-server.ts';
 import { JsonLines } from './json-lines.ts';
 import { jsonOf } from './json-of.ts';
+import { type MetadataForm, metadataOnly } from './metadata-only.ts';
 import { type Intention, refusedCall } from './refused-call.ts';
 import { isOlder, type ObjectEvent, type WatchEvent, watchEventOf } from './watch-event.ts';
-import { type ResourceKind, resources } from './watched-resources.ts';
+import { collectionPath, pluralOf, type ResourceKind } from './watched-resources.ts';
 import { wordsOf } from './words-of.ts';
 
 /** Objects of one kind, in one namespace or in all. */
@@ -229,11 +230,9 @@ export class ResourceWatch<Kind extends ResourceKind = ResourceKind> implements 
    */
   async #hasComeTo(version: string): Promise<boolean> {
     const { kind, namespace = 'default' } = this.resource;
-    const { root, plural, isNamespaced } = resources[kind];
-    const place = isNamespaced ? `namespaces/${namespace}/` : '';
     const query = `fieldSelector=metadata.name%3Dnone&resourceVersion=${version}&resourceVersionMatch=NotOlderThan`;
     try {
-      const path = `${root}/${place}${plural}?${query}`;
+      const path = `${collectionPath(kind, namespace)}?${query}`;
       return (await this.#get(path, 'PartialObjectMetadataList', comeToTimeoutMs)).status === 200;
     } catch {
       // Whatever it was: the watch will say so itself, or go on without this proof.
@@ -250,23 +249,20 @@ export class ResourceWatch<Kind extends ResourceKind = ResourceKind> implements 
     if (answer.status !== 200) throw this.#refused(answer, `get the namespace ${namespace}`);
   }
 
-  async #get(path: string, form: Form, timeoutMs: number = answerTimeoutMs): Promise<Answer> {
+  async #get(path: string, form: MetadataForm, timeoutMs: number = answerTimeoutMs): Promise<Answer> {
     return await this.#within(timeoutMs, async (signal) => whole(await this.#open(path, form, signal)));
   }
 
-  #open(path: string, form: Form, signal: AbortSignal): Promise<Answer<IncomingMessage>> {
-    const accept = `application/json;as=${form};g=meta.k8s.io;v=v1`;
-    return this.#parts.apiServer.open(path, accept, signal, this.#agent);
+  #open(path: string, form: MetadataForm, signal: AbortSignal): Promise<Answer<IncomingMessage>> {
+    return this.#parts.apiServer.open(path, metadataOnly(form), signal, this.#agent);
   }
 
-  #refused(answer: Answer, doing = `list and watch ${resources[this.resource.kind].plural}`): Unavailability {
+  #refused(answer: Answer, doing = `list and watch ${pluralOf(this.resource.kind)}`): Unavailability {
     return refusedCall(answer, { doing, grantTo: this.#parts.grantTo });
   }
 
   get #collection(): string {
-    const { kind, namespace } = this.resource;
-    const { root, plural } = resources[kind];
-    return `${root}/${namespace === undefined ? '' : `namespaces/${namespace}/`}${plural}`;
+    return collectionPath(this.resource.kind, this.resource.namespace);
   }
 
   /** For how long to leave the API server alone. */
@@ -336,8 +332,6 @@ interface Resumption {
   /** Whether the watch is to show everything up to then at once. */
   readonly showsLatest: boolean;
 }
-
-type Form = 'PartialObjectMetadata' | 'PartialObjectMetadataList';
 
 async function whole({ body, ...answer }: Answer<IncomingMessage>): Promise<Answer> {
   return { ...answer, body: await wholeBody(body) };
