@@ -2,10 +2,9 @@
 // `node test/revocation/rights.ts [--count 200] [--simulated]`. Takes about 8 minutes on a kube-apiserver of its own (see
 // test/README.md), and touches nothing but loopback addresses.
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { type AuthenticatorOptions, k8sServiceAccountAuth, requirePermission } from '../../src/index.ts';
+import { listening } from '../express/support/listening.ts';
 import { measure } from './measure.ts';
 import { onCluster } from './on-cluster.ts';
 import { createRightTargets, group, type RightKind } from './right-targets.ts';
@@ -57,13 +56,11 @@ async function startService(options: AuthenticatorOptions): Promise<AsyncDisposa
     })),
     (_req, res) => void res.end(),
   );
-  const server = app.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const server = await listening(app);
   return {
-    port: (server.address() as AddressInfo).port,
+    port: server.port,
     async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
+      await server[Symbol.asyncDispose]();
       await auth.authenticator.close();
     },
   };

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { get, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import express from 'express';
 
 import { type Authenticator, createAuthenticator, k8sServiceAccountAuth, requireBoundPod } from '../../../src/index.ts';
 import type { PodHandle } from '../../../src/testing/index.ts';
+import { type ListeningServer, listening } from '../../express/support/listening.ts';
+import { statusFrom } from '../../support/status-from.ts';
 import { createReviewer } from '../conformance/create-reviewer.ts';
 import { claimsOf } from '../conformance/claims-of.ts';
 import { startTestCluster, type TestCluster } from '../conformance/test-cluster.ts';
@@ -19,7 +18,7 @@ const batchIp = '127.0.0.22';
 
 let cluster: TestCluster;
 let authenticator: Authenticator;
-let server: Server;
+let server: ListeningServer;
 let web: PodHandle;
 let batch: PodHandle;
 
@@ -55,25 +54,18 @@ beforeAll(async () => {
       res.end();
     });
   }
-  server = app.listen(0, '::');
-  await once(server, 'listening');
+  server = await listening(app, '::');
 });
 
 afterAll(async () => {
-  server.close();
-  server.closeAllConnections();
+  await server[Symbol.asyncDispose]();
   await authenticator.close();
   await cluster.client.request('DELETE', `/api/v1/namespaces/${namespace}`);
   await cluster[Symbol.asyncDispose]();
 });
 
 async function statusOf(path: string, token: string, localAddress = webIp): Promise<number | undefined> {
-  const { port } = server.address() as AddressInfo;
-  const headers = { authorization: `Bearer ${token}` };
-  const sent = get({ host: '127.0.0.1', port, path, localAddress, headers });
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  response.resume();
-  return response.statusCode;
+  return statusFrom(localAddress, server.port, path, token);
 }
 
 test('a token that was stolen from one Pod is of no use in another', async () => {

@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -18,6 +15,7 @@ import {
 } from '../../../src/index.ts';
 import type { RbacManifest } from '../../../src/testing/index.ts';
 import { readClusterInfo } from '../cluster-info.ts';
+import { type ListeningServer, listening } from '../../express/support/listening.ts';
 import { createReviewer } from '../conformance/create-reviewer.ts';
 import { startTestCluster, type TestCluster } from '../conformance/test-cluster.ts';
 import { findKubectl } from '../find-kubectl.ts';
@@ -287,7 +285,7 @@ const scenarios: readonly Scenario[] = [
 
 let cluster: TestCluster;
 let authenticator: Authenticator;
-let server: Server;
+let server: ListeningServer;
 const tokens = new Map<string, string>();
 const usernames = {
   web: `system:serviceaccount:${shop}:web`,
@@ -317,13 +315,11 @@ beforeAll(async () => {
       res.end();
     });
   }
-  server = app.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  server = await listening(app);
 });
 
 afterAll(async () => {
-  server.close();
-  server.closeAllConnections();
+  await server[Symbol.asyncDispose]();
   await authenticator.close();
   for (const { kind, metadata } of policy) {
     const collection = `/apis/rbac.authorization.k8s.io/v1/${kind.toLowerCase()}s`;
@@ -353,7 +349,7 @@ describe('Permissions, asked as by kubectl auth can-i --as, in a handler, and on
     '%s: %s',
     async (_may, _what, index, { may, caller = 'web', attributes }) => {
       const token = tokens.get(caller) ?? '';
-      const { port } = server.address() as AddressInfo;
+      const { port } = server;
       const route = await fetch(`http://127.0.0.1:${port}/${index}`, { headers: { authorization: `Bearer ${token}` } });
       const identity = await authenticator.authenticate(token);
 

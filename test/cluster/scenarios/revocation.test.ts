@@ -19,6 +19,7 @@ import { bindAuthDelegator } from '../conformance/bind-auth-delegator.ts';
 import { type OwnCluster, type Replica, startOwnCluster } from '../conformance/own-cluster.ts';
 import { createReviewer } from '../conformance/create-reviewer.ts';
 import { Scene } from '../conformance/scene.ts';
+import { serviceAccountOf } from '../conformance/service-account-of.ts';
 import { serviceAccountToken } from '../conformance/service-account-token.ts';
 import { startTestCluster, type TestCluster } from '../conformance/test-cluster.ts';
 import { startKubeApiserver } from '../kube-apiserver.ts';
@@ -40,11 +41,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
-
-function serviceAccountOf(token: string): string {
-  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { sub: string };
-  return claims.sub.split(':').slice(2).join('/');
-}
 
 const isLive = (state: WatchState): boolean => state === 'live';
 

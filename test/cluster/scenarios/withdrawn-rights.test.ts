@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { get, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -17,7 +14,10 @@ import {
 import type { RbacManifest } from '../../../src/testing/index.ts';
 import { allowWatches } from '../conformance/allow-watches.ts';
 import { claimsOf } from '../conformance/claims-of.ts';
+import { type ListeningServer, listening } from '../../express/support/listening.ts';
+import { statusFrom } from '../../support/status-from.ts';
 import { createReviewer } from '../conformance/create-reviewer.ts';
+import { serviceAccountOf } from '../conformance/service-account-of.ts';
 import { startTestCluster, type TestCluster } from '../conformance/test-cluster.ts';
 
 const id = randomBytes(4).toString('hex');
@@ -29,7 +29,7 @@ const address = '127.0.0.31';
 
 let cluster: TestCluster;
 let authenticator: Authenticator;
-let server: Server;
+let server: ListeningServer;
 let token: string;
 
 type Rules = NonNullable<RbacManifest['rules']>;
@@ -63,9 +63,11 @@ beforeAll(async () => {
   const pod = await client.createPod(`${namespace}/web-1`, { serviceAccount: 'web' });
   token = await pod.token({ audiences: 'orders' });
   const credential = await createReviewer(cluster);
-  const user = claimsOf(credential)?.['sub'] as string;
-  await allowWatches(client, user.split(':').slice(2).join('/'));
-  await client.allow({ user }, { verb: 'get', group: '', resource: 'pods', namespace });
+  await allowWatches(client, serviceAccountOf(credential));
+  await client.allow(
+    { user: claimsOf(credential)?.['sub'] as string },
+    { verb: 'get', group: '', resource: 'pods', namespace },
+  );
   authenticator = createAuthenticator({
     audiences: 'orders',
     revocation: 'watch',
@@ -84,13 +86,11 @@ beforeAll(async () => {
   app.get('/path', requirePermission({ verb: 'get', path: paths }), done);
   app.get('/front', requireBoundPod({ labels: { tier: 'front' } }), done);
   app.get('/peer', requireBoundPod({ podIp: 'peer' }), done);
-  server = app.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  server = await listening(app);
 });
 
 afterAll(async () => {
-  server.close();
-  server.closeAllConnections();
+  await server[Symbol.asyncDispose]();
   await authenticator.close();
   for (const { kind, metadata } of clusterWide) await write('DELETE', `${kind.toLowerCase()}s/${metadata.name}`);
   await cluster.client.request('DELETE', `/api/v1/namespaces/${namespace}`);
@@ -102,12 +102,7 @@ async function write(method: string, path: string, manifest?: RbacManifest): Pro
 }
 
 async function statusOf(path: string, of: string = token): Promise<number | undefined> {
-  const { port } = server.address() as AddressInfo;
-  const headers = { authorization: `Bearer ${of}` };
-  const sent = get({ host: '127.0.0.1', port, path, localAddress: address, headers });
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  response.resume();
-  return response.statusCode;
+  return statusFrom(address, server.port, path, of);
 }
 
 /** What a loaded machine needs on top of milliseconds: far less than the lifetime of a decision. */

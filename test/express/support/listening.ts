@@ -8,9 +8,9 @@ export interface ListeningServer extends AsyncDisposable {
   readonly url: string;
 }
 
-/** A server on a free loopback port; disposing of it drops its connections. */
-export async function listening(app: RequestListener): Promise<ListeningServer> {
-  const server = createServer(app).listen(0, '127.0.0.1');
+/** A server on a free port, of the loopback interface unless a host is given; disposing of it drops its connections. */
+export async function listening(app: RequestListener, host: string = '127.0.0.1'): Promise<ListeningServer> {
+  const server = createServer(app).listen(0, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
