@@ -237,7 +237,7 @@ export class CoreAuthenticator implements TokenAuthenticator {
   #known(key: string, token: string): CachedIdentity | undefined {
     const now = this.#parts.clock.monotonic();
     const entry = this.#cache.identity(key, now);
-    const isLate = entry && now >= entry.term.refreshFrom;
+    const isLate = entry && now >= entry.refreshFrom;
     if (isLate && !this.#keeper.prolong(entry)) this.#refresh(key, token, entry);
     return entry;
   }
@@ -245,7 +245,7 @@ export class CoreAuthenticator implements TokenAuthenticator {
   /** Reviews a token ahead of need. The identity in the cache stays until then, and to its end if nobody can say. */
   #refresh(key: string, token: string, entry: CachedIdentity): void {
     if (this.#inFlight.has(key) || !this.#parts.reviewer.hasSpareCapacity()) return;
-    entry.term = { ...entry.term, refreshFrom: this.#parts.clock.monotonic() + refreshPauseMs };
+    entry.refreshFrom = Math.ceil(this.#parts.clock.monotonic()) + refreshPauseMs;
     const checked = precheck(token, this.#parts.audiences, this.#parts.clock);
     if ('claims' in checked) void this.#startReview(key, token, checked.claims, true);
   }

@@ -7,6 +7,8 @@ import { sharedValue } from './shared-value.ts';
 import type { Rejected, Verdict } from './verdict.ts';
 
 const usernamePrefix = 'system:serviceaccount:';
+/** What the API server puts before a token's `jti` in `extra`. */
+const jtiPrefix = 'JTI=';
 
 /** The keys under which a review's `user.extra` carries what the token is bound to. */
 const extraKey = {
@@ -79,7 +81,7 @@ function firstDisagreement(
     'the Node': [onlyValue(extra[extraKey.nodeName]), claimed.node?.name],
     "the Node's uid": [onlyValue(extra[extraKey.nodeUid]), claimed.node?.uid],
     // Kubernetes before 1.30 issues a `jti` without naming it in the review.
-    'the credential ID': [credentialId, credentialId === undefined || jti === undefined ? undefined : `JTI=${jti}`],
+    'the credential ID': [credentialId, credentialId === undefined || jti === undefined ? undefined : jtiPrefix + jti],
   };
   return Object.entries(pairs).find(([, [reviewed, claim]]) => reviewed !== claim)?.[0];
 }
@@ -109,13 +111,17 @@ function frozenIdentity(
     boundTo: boundObject(pod, nodeReference, secret),
     ...(pod && { pod: Object.freeze({ name: pod.name, uid: pod.uid }) }),
     ...(nodeReference && { node: nodeReference }),
-    ...(jti !== undefined && { credentialId: jti }),
+    ...(jti !== undefined && { credentialId: credentialIdOf(review, jti) }),
     ...(iat !== undefined && { issuedAt: iat * 1000 }),
     ...(exp !== undefined && { expiresAt: exp * 1000 }),
     reviewedAt,
     extra: frozenExtra(review, pod),
   });
 }
+
+/** A part of the text that `extra` holds, where it holds one: a text of its own would take twice the memory. */
+const credentialIdOf = ({ extra }: AuthenticatedReview, jti: string): string =>
+  extra[extraKey.credentialId]?.[0]?.slice(jtiPrefix.length) ?? jti;
 
 /** The texts that the identity has already, where they are the same: they have been compared. */
 function frozenExtra(

@@ -74,11 +74,11 @@ export class IdentityKeeper {
 
   /** Gives it a longer term where there is a later proof of life; returns whether it may wait for the next one. */
   prolong(entry: CachedIdentity): boolean {
-    const { identity, term } = entry;
-    const provenAt = this.revocation.provenAt(identity, term.reviewedAt);
-    const prolonged = prolongedTerm(term, provenAt, this.#parts.lifetimes);
-    if (prolonged.usableUntil <= term.usableUntil) return false;
-    entry.term = prolonged;
+    const { identity } = entry;
+    const provenAt = this.revocation.provenAt(identity, entry.reviewedAt);
+    const prolonged = prolongedTerm(entry, provenAt, this.#parts.lifetimes);
+    if (prolonged.usableUntil <= entry.usableUntil) return false;
+    Object.assign(entry, prolonged);
     return this.#parts.clock.monotonic() < prolonged.refreshFrom;
   }
 

@@ -22,11 +22,15 @@ export interface IdentityTerm {
   readonly usableUntil: number;
   /** On the monotonic clock: until then it may still be used while nobody can say. */
   readonly staleUntil: number;
-  /** On the wall clock, in epoch milliseconds. */
-  readonly expiresAt: number;
-  /** What it drew, in [0, 1): a term that is prolonged stays as early as it is. */
-  readonly draws: readonly [end: number, refresh: number];
+  /** On the wall clock, in epoch seconds, as tokens have it; `undefined`: never. */
+  readonly expiresAtSeconds: number | undefined;
+  /** What it drew: a term that is prolonged stays as early as it is. */
+  readonly draw: number;
 }
+
+/** A draw holds two numbers of so many bits, which together make a small integer. */
+const drawBits = 15;
+const drawRange = 2 ** drawBits;
 
 /** A rejection of a token younger than this may be an API-server replica that does not know its objects yet. */
 const youngTokenMs = 60_000;
@@ -50,30 +54,33 @@ const proofIsLateUntil = 0.99;
  *
  * @param reviewedAt when the review started, on the monotonic clock
  * @param provenAt the last proof of life, on the monotonic clock
+ * @param expiresAt in epoch milliseconds; `Infinity`: never
  */
 export function identityTerm(
   reviewedAt: number,
   provenAt: number,
-  expiresAt: number | undefined,
+  expiresAt: number,
   lifetimes: Lifetimes,
   random: () => number,
 ): IdentityTerm {
-  return termOf(reviewedAt, provenAt, expiresAt ?? Number.POSITIVE_INFINITY, lifetimes, [random(), random()]);
+  const draw = Math.floor(random() * drawRange) * drawRange + Math.floor(random() * drawRange);
+  return termOf(reviewedAt, provenAt, wholeSeconds(expiresAt), lifetimes, draw);
 }
 
 /** The term of the same review after a later proof of life. */
 export function prolongedTerm(term: IdentityTerm, provenAt: number, lifetimes: Lifetimes): IdentityTerm {
-  return termOf(term.reviewedAt, provenAt, term.expiresAt, lifetimes, term.draws);
+  return termOf(term.reviewedAt, provenAt, term.expiresAtSeconds, lifetimes, term.draw);
 }
 
 function termOf(
   reviewedAt: number,
   provenAt: number,
-  expiresAt: number,
+  expiresAtSeconds: number | undefined,
   { maxAgeMs, absoluteMaxAgeMs, staleIfUnavailableMs }: Lifetimes,
-  draws: IdentityTerm['draws'],
+  draw: number,
 ): IdentityTerm {
-  const [end, refresh] = draws;
+  const end = (draw >> drawBits) / drawRange;
+  const refresh = (draw % drawRange) / drawRange;
   const shortened = 1 - jitter * end;
   const refreshed = refreshPart * (0.5 + refresh / 2);
   const isProvenSince = provenAt > reviewedAt;
@@ -81,7 +88,7 @@ function termOf(
   const reviewLapses = reviewedAt + absoluteMaxAgeMs * shortened;
   const usableUntil = Math.floor(Math.min(proofLapses, reviewLapses));
   const lateProof = proofIsLateUntil - (proofIsLateUntil - proofIsLateFrom) * refresh;
-  // Whole milliseconds, and rather early: so an entry holds small integers, and no number objects that each look-up meets.
+  // Whole numbers, and rather early: the cache then holds small integers, and no number objects that a look-up meets.
   return {
     reviewedAt: Math.floor(reviewedAt),
     refreshFrom: Math.floor(
@@ -92,18 +99,26 @@ function termOf(
     ),
     usableUntil,
     staleUntil: usableUntil + staleIfUnavailableMs,
-    expiresAt,
-    draws,
+    expiresAtSeconds,
+    draw,
   };
 }
 
+/** Rather early, as nothing may be used too long. @param time in epoch milliseconds */
+function wholeSeconds(time: number): number | undefined {
+  return Number.isFinite(time) ? Math.floor(time / 1_000) : undefined;
+}
+
+const hasExpired = ({ expiresAtSeconds }: IdentityTerm, clock: Clock): boolean =>
+  expiresAtSeconds !== undefined && clock.now() >= expiresAtSeconds * 1_000;
+
 /** Whether an identity may bridge an outage. */
 export function isBridging(term: IdentityTerm, clock: Clock): boolean {
-  return clock.monotonic() < term.staleUntil && clock.now() < term.expiresAt;
+  return clock.monotonic() < term.staleUntil && !hasExpired(term, clock);
 }
 
 export function isUsable(term: IdentityTerm, clock: Clock, now: number = clock.monotonic()): boolean {
-  return now < term.usableUntil && clock.now() < term.expiresAt;
+  return now < term.usableUntil && !hasExpired(term, clock);
 }
 
 /**

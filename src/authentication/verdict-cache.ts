@@ -5,10 +5,12 @@ import { type IdentityTerm, isBridging, isUsable } from './term.ts';
 import { UidIndex } from './uid-index.ts';
 import type { Rejected } from './verdict.ts';
 
-export interface CachedIdentity {
+/** One object, as each of those that a look-up meets takes its time where they are many. */
+export interface CachedIdentity extends Writable<IdentityTerm> {
   readonly identity: ServiceAccountIdentity;
-  term: IdentityTerm;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 interface CachedRejection {
   readonly rejection: Rejected;
@@ -33,6 +35,7 @@ export interface IdentityKeeping {
 export class VerdictCache {
   readonly #identities: LRUCache<string, CachedIdentity>;
   readonly #rejections: LRUCache<string, CachedRejection>;
+  /** Those whose identities are gone from above, however long ago. */
   readonly #vouchedFor: LRUCache<string, true>;
   readonly #clock: Clock;
   readonly #keeping: IdentityKeeping;
@@ -41,8 +44,9 @@ export class VerdictCache {
   constructor(maxEntries: number, clock: Clock, keeping: IdentityKeeping) {
     this.#identities = new LRUCache({
       max: maxEntries,
-      dispose: ({ identity }, key) => {
+      dispose: ({ identity }, key, reason) => {
         for (const uid of keeping.uidsOf(identity)) this.#keysByUid.remove(uid, key);
+        if (reason !== 'set') this.#vouchedFor.set(key, true);
       },
     });
     this.#rejections = new LRUCache({ max: maxEntries });
@@ -54,22 +58,22 @@ export class VerdictCache {
   /** @param now on the monotonic clock, for who has just looked at it: looking is a part of what a hit costs */
   identity(key: string, now: number = this.#clock.monotonic()): CachedIdentity | undefined {
     const entry = this.#identities.get(key, noOptions);
-    if (entry === undefined || isUsable(entry.term, this.#clock, now)) return entry;
+    if (entry === undefined || isUsable(entry, this.#clock, now)) return entry;
     this.#keeping.prolong(entry);
-    if (isUsable(entry.term, this.#clock)) return entry;
-    if (!isBridging(entry.term, this.#clock)) this.#identities.delete(key);
+    if (isUsable(entry, this.#clock)) return entry;
+    if (!isBridging(entry, this.#clock)) this.#identities.delete(key);
     return undefined;
   }
 
   /** An identity whose term is over, and which may be used all the same while nobody can say. */
   bridgingIdentity(key: string): ServiceAccountIdentity | undefined {
     const entry = this.#identities.get(key);
-    return entry && isBridging(entry.term, this.#clock) ? entry.identity : undefined;
+    return entry && isBridging(entry, this.#clock) ? entry.identity : undefined;
   }
 
   /** Whether the last verdict was an identity, however long ago: whoever may sign has signed its token. */
   wasVouchedFor(key: string): boolean {
-    return this.#vouchedFor.has(key);
+    return this.#identities.has(key) || this.#vouchedFor.has(key);
   }
 
   rejection(key: string): Rejected | undefined {
@@ -80,10 +84,12 @@ export class VerdictCache {
   }
 
   keepIdentity(key: string, identity: ServiceAccountIdentity, term: IdentityTerm): void {
-    this.#vouchedFor.set(key, true);
-    if (!isBridging(term, this.#clock)) return;
+    if (!isBridging(term, this.#clock)) {
+      this.#vouchedFor.set(key, true);
+      return;
+    }
     this.#rejections.delete(key);
-    this.#identities.set(key, { identity, term });
+    this.#identities.set(key, entryOf(identity, term));
     for (const uid of this.#keeping.uidsOf(identity)) this.#keysByUid.add(uid, key);
   }
 
@@ -100,13 +106,17 @@ export class VerdictCache {
   endBoundTo(uid: string, endsAt: number): void {
     for (const key of this.#keysByUid.get(uid)) {
       const entry = this.#identities.peek(key);
-      if (entry) entry.term = { ...entry.term, expiresAt: Math.min(entry.term.expiresAt, endsAt) };
+      if (entry)
+        entry.expiresAtSeconds = Math.min(
+          entry.expiresAtSeconds ?? Number.POSITIVE_INFINITY,
+          Math.floor(endsAt / 1_000),
+        );
     }
   }
 
   keepRejection(key: string, rejection: Rejected, ageMs: number): void {
-    this.#vouchedFor.delete(key);
     this.#identities.delete(key);
+    this.#vouchedFor.delete(key);
     if (ageMs > 0) this.#rejections.set(key, { rejection, usableUntil: this.#clock.monotonic() + ageMs });
   }
 
@@ -119,4 +129,10 @@ export class VerdictCache {
   get sizes(): { readonly identities: number; readonly rejections: number } {
     return { identities: this.#identities.size, rejections: this.#rejections.size };
   }
+}
+
+/** Property by property: an object that is made by spreading another keeps what it copies in a second one. */
+function entryOf(identity: ServiceAccountIdentity, term: IdentityTerm): CachedIdentity {
+  const { reviewedAt, refreshFrom, usableUntil, staleUntil, expiresAtSeconds, draw } = term;
+  return { identity, reviewedAt, refreshFrom, usableUntil, staleUntil, expiresAtSeconds, draw };
 }

@@ -27,8 +27,9 @@ test('leaves no token in the memory that it hashes in', () => {
 
 test('makes keys of one length that tell nothing of the token', () => {
   const keyOf = tokenKeys();
-  expect(keyOf('t')).toMatch(/^[A-Za-z0-9+/]{43}=$/);
-  expect(keyOf('t'.repeat(8192))).toMatch(/^[A-Za-z0-9+/]{43}=$/);
+  expect(keyOf('t')).toHaveLength(32);
+  expect(keyOf('t'.repeat(8192))).toHaveLength(32);
+  expect(keyOf('token')).not.toContain('token');
 });
 
 test('keeps nothing of a token for the next one, and tells tokens of any text apart', () => {
