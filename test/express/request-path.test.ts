@@ -25,6 +25,8 @@ test.each([
   ['', '/a%zz', '/a%zz'],
   ['', '/a%00', '/a\0'],
   ['', '/a//b', '/a//b'],
+  ['/reports', '//', '/reports//'],
+  ['', '//', '//'],
 ])('a router at %j and %j make %j', (baseUrl, path, whole) => {
   expect(requestPath({ baseUrl, path })).toBe(whole);
 });
@@ -32,6 +34,7 @@ test.each([
 test.each([
   ['/reports', '/reports'],
   ['/reports/', '/reports'],
+  ['/reports//', '/reports//'],
   ['/reports/2026?name=/admin', '/reports/2026'],
   ['/reports/%32026', '/reports/2026'],
   ['http://elsewhere/reports/2026', '/reports/2026'],
