@@ -25,10 +25,11 @@ const podSchema = z.object({
   spec: z.object({ hostNetwork: z.boolean().default(false) }),
   status: z
     .object({
+      phase: z.string().default(''),
       podIP: z.string().default(''),
       podIPs: z.array(z.object({ ip: z.string().default('') })).default([]),
     })
-    .default({ podIP: '', podIPs: [] }),
+    .default({ phase: '', podIP: '', podIPs: [] }),
 });
 const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('NotFound') });
 
@@ -72,7 +73,10 @@ function callingPod(
     throw new Unavailability('answer_invalid', 'The answer is another Pod');
   }
   if (metadata.uid !== wanted.uid) return undefined;
-  const ips = new Set([status.podIP, ...status.podIPs.map(({ ip }) => ip)].filter((ip) => ip !== ''));
+  // Its status keeps the addresses of a Pod that has ended, which the network may have given to another one.
+  const hasEnded = status.phase === 'Succeeded' || status.phase === 'Failed';
+  const stated = hasEnded ? [] : [status.podIP, ...status.podIPs.map(({ ip }) => ip)];
+  const ips = new Set(stated.filter((ip) => ip !== ''));
   return Object.freeze({
     labels: Object.freeze({ ...metadata.labels }),
     ips: Object.freeze([...ips]),

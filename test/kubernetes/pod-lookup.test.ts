@@ -10,7 +10,7 @@ const metadata = { namespace: 'shop', name: 'web-1', uid: 'uid-1', labels: { app
 const pod = {
   metadata,
   spec: { containers: [] },
-  status: { podIP: '10.0.0.7', podIPs: [{ ip: '10.0.0.7' }, { ip: 'fd00::7' }] },
+  status: { phase: 'Running', podIP: '10.0.0.7', podIPs: [{ ip: '10.0.0.7' }, { ip: 'fd00::7' }] },
 };
 
 function looked(answer: { readonly status?: number; readonly body: unknown }): Promise<unknown> {
@@ -44,6 +44,13 @@ describe('a Pod', () => {
     expect(await looked({ body: { metadata: bare, spec: {} } })).toEqual(nothing);
     expect(await looked({ body: { metadata: bare, spec: {}, status: { phase: 'Pending' } } })).toEqual(nothing);
   });
+
+  test.each(['Succeeded', 'Failed'])(
+    'that has %s has no address any more, though its status keeps it: the network may have given it to another',
+    async (phase) => {
+      expect(await looked({ body: { ...pod, status: { ...pod.status, phase } } })).toMatchObject({ ips: [] });
+    },
+  );
 
   test("may be in its Node's network", async () => {
     expect(await looked({ body: { ...pod, spec: { hostNetwork: true } } })).toMatchObject({ hostNetwork: true });

@@ -207,13 +207,19 @@ describe('What is known of a Pod is as new as the Pod:', () => {
     await becomes(200, '/front', own);
   });
 
-  test('an address that it gets counts at once', async () => {
+  test('an address that it gets counts at once, until the Pod has ended', async () => {
     const pod = await cluster.client.createPod(`${namespace}/late`, { serviceAccount: 'web' });
     const own = await pod.token({ audiences: 'orders' });
     expect(await statusOf('/peer', own)).toBe(403);
-    const current = await pod.get();
-    const status = { ...current?.status, phase: 'Running', podIP: address, podIPs: [{ ip: address }] };
-    await cluster.client.request('PUT', `${pod.path}/status`, { ...current, status });
+    const becomesPhase = async (phase: string): Promise<void> => {
+      const current = await pod.get();
+      const status = { ...current?.status, phase, podIP: address, podIPs: [{ ip: address }] };
+      const answer = await cluster.client.request('PUT', `${pod.path}/status`, { ...current, status });
+      expect(answer.status).toBe(200);
+    };
+    await becomesPhase('Running');
     await becomes(200, '/peer', own);
+    await becomesPhase('Succeeded');
+    await becomes(403, '/peer', own);
   });
 });
