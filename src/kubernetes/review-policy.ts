@@ -43,6 +43,7 @@ export class ReviewPolicy {
   readonly #backoff: DelegateBackoff<IRetryBackoffContext<unknown>>;
   readonly #belated = new WeakSet<Unavailability>();
   #circuitChanges = 0;
+  #openedAt = { wall: 0, monotonic: 0 };
 
   constructor({ maxConcurrent, maxQueued }: Omit<ReviewLimits, 'timeoutMs'>, random: () => number = Math.random) {
     this.#backoff = new DelegateBackoff<IRetryBackoffContext<unknown>>(({ attempt, result }) => {
@@ -60,6 +61,9 @@ export class ReviewPolicy {
     this.#breaker.onStateChange(() => {
       this.#circuitChanges += 1;
     });
+    this.#breaker.onBreak(() => {
+      this.#openedAt = { wall: Date.now(), monotonic: performance.now() };
+    });
   }
 
   /** @throws {QueueFull | BrokenCircuitError} at once, and whatever the last attempt throws */
@@ -72,9 +76,19 @@ export class ReviewPolicy {
     const isWorthRetrying = (error: unknown): boolean => isPassing(error) && retryAfterMs(error) < remainingMs();
     const retries = retry(handleWhen(isWorthRetrying), { maxAttempts: maxRetries, backoff: this.#backoff });
     const wholeMs = remainingMs();
-    const attemptOnce = (): Promise<T> =>
-      this.#breaker.execute(() => this.#timely(attempt, remainingMs() < wholeMs / 2), signal);
+    const attemptOnce = (): Promise<T> => {
+      this.#endOverlongPause();
+      return this.#breaker.execute(() => this.#timely(attempt, remainingMs() < wholeMs / 2), signal);
+    };
     return retries.execute(() => this.#queue.run(share, attemptOnce, signal), signal);
+  }
+
+  /** The breaker's pauses are by the wall clock: one that was set back would keep it open for as long. */
+  #endOverlongPause(): void {
+    const { wall, monotonic } = this.#openedAt;
+    const isOver = performance.now() - monotonic >= longestPauseMs;
+    if (this.#breaker.state !== CircuitState.Open || !isOver || Date.now() - wall >= longestPauseMs) return;
+    this.#breaker.isolate().dispose();
   }
 
   /**

@@ -218,6 +218,15 @@ describe('the circuit', () => {
     },
   );
 
+  test('is left alone for 10 s at most, however far the wall clock is set back meanwhile', async () => {
+    const policy = new ReviewPolicy(limits, most);
+    await fails(policy, 10, 'api_server_unreachable');
+    jest.setSystemTime(Date.now() - 3_600_000);
+    await jest.advanceTimersByTimeAsync(10_001);
+    expect((await run(policy, async () => 'verdict', 1)).outcome).toBe('verdict');
+    expect(policy.circuit).toBe('closed');
+  });
+
   test('knows why it opened, though every review is still at its retries', async () => {
     jest.spyOn(Math, 'random').mockReturnValue(0.5);
     const policy = new ReviewPolicy(limits, most);
