@@ -154,9 +154,10 @@ export class Revocation implements RevocationListener {
     }
   }
 
+  /** As far as it is covered, and no event that was told since then has been forgotten. */
   #wasSeen(uid: string, { since }: Coverage): boolean {
     const seenAt = this.#seen?.get(uid);
-    return seenAt !== undefined && seenAt >= since;
+    return seenAt !== undefined && seenAt >= since && seenAt > this.#revoked.completeSince;
   }
 
   async #look(identity: ServiceAccountIdentity, kind: WatchedKind, uid: string): Promise<void> {

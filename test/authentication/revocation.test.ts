@@ -391,6 +391,20 @@ describe('what was terminating before the watch began, of which no event tells,'
     expect(await lifeOf(it, () => proveLife(it))).toBe(60_000);
   });
 
+  test('is looked up anew where an event told of it, and so many were deleted since that it was forgotten', async () => {
+    const it = world();
+    await it.outcome();
+    await settled();
+    it.watch.terminate('Pod', 'uid-of-web-1', it.clock.now() + 3_600_000);
+    for (let index = 0; index < 65_537; index += 1) it.watch.delete('Pod', `uid-of-another-${index}`);
+    it.clock.advance(600_000);
+    endedAt(it, 'web-1', it.clock.now() - 60_000);
+    proveLife(it);
+    await it.outcome();
+    await settled();
+    expect(await it.outcome()).toBe('token_revoked');
+  });
+
   test('is looked up for 1,024 objects at once, and for others after their next review', async () => {
     const it = world();
     const { promise, resolve } = Promise.withResolvers<undefined>();
