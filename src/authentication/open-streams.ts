@@ -65,7 +65,7 @@ export class OpenStreams {
     this.#streams.add(stream);
     for (const uid of this.#revocation.uidsOf(identity)) this.#byUid.add(uid, stream);
     this.#timer ??= setInterval(() => this.check(), checkEveryMs).unref();
-    queueMicrotask(() => this.#check(stream));
+    setImmediate(() => this.#check(stream)).unref();
     return () => this.#remove(stream);
   }
 
@@ -83,7 +83,9 @@ export class OpenStreams {
 
   /** Ends whoever has lapsed. */
   check(): void {
-    for (const stream of this.#streams) this.#check(stream);
+    // Whoever is told may listen again.
+    const streamsOfNow = Array.from(this.#streams);
+    for (const stream of streamsOfNow) this.#check(stream);
   }
 
   close(): void {

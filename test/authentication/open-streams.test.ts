@@ -5,6 +5,7 @@ import type { ServiceAccountIdentity } from '../../src/authentication/service-ac
 import { FakeClock } from '../support/fake-clock.ts';
 import { ScriptedReviewer } from '../support/scripted-reviewer.ts';
 import { ScriptedWatch } from '../support/scripted-watch.ts';
+import { settled } from '../support/settled.ts';
 import { audience, podReview, podToken } from '../support/tokens.ts';
 
 let clock: FakeClock;
@@ -41,7 +42,7 @@ function pass(ms: number, isLive = true): void {
 const listen = (): (() => void) => authenticator.onRevoked(identity, (reason) => heard.push(reason));
 
 beforeEach(async () => {
-  jest.useFakeTimers({ doNotFake: ['queueMicrotask'] });
+  jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'setImmediate'] });
   clock = new FakeClock();
   watch = new ScriptedWatch();
   reviewer = new ScriptedReviewer();
@@ -87,7 +88,7 @@ describe('the owner of a stream is told', () => {
     watch.delete('Pod', 'uid-of-web-1');
     listen();
     expect(heard).toEqual([]);
-    await Promise.resolve();
+    await settled();
     expect(heard).toEqual(['revoked']);
   });
 
@@ -132,11 +133,11 @@ describe('the owner of a stream is told', () => {
 
   test('that the authenticator was closed, and at once where it is closed already', async () => {
     listen();
-    await Promise.resolve();
+    await settled();
     void authenticator.close();
     expect(heard).toEqual(['closed']);
     listen();
-    await Promise.resolve();
+    await settled();
     expect(heard).toEqual(['closed', 'closed']);
   });
 
@@ -150,7 +151,7 @@ describe('the owner of a stream is told', () => {
   test('of an identity that was kept for so long that its deletion may be forgotten', async () => {
     pass(661_000);
     listen();
-    await Promise.resolve();
+    await settled();
     expect(heard).toEqual(['unprovable']);
   });
 });
@@ -169,6 +170,19 @@ test.each([0, 20_000])(
     await unwatched.close();
   },
 );
+
+test.each([
+  ['whose identity nothing proves any more', (): void => pass(60_000, false)],
+  ['of an authenticator that closes', (): void => void authenticator.close()],
+])('a listener that listens again when it is told, %s, is told no more than once in a turn', async (_, end) => {
+  const again = (): void => {
+    if (heard.push('told') < 100) authenticator.onRevoked(identity, again);
+  };
+  authenticator.onRevoked(identity, again);
+  end();
+  await Promise.resolve();
+  expect(heard).toEqual(['told']);
+});
 
 test('who stopped listening hears nothing, and the last one stops the timer', () => {
   const [first, second] = [listen(), listen()];
