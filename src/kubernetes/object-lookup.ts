@@ -36,6 +36,7 @@ export class ObjectLookup {
   readonly #timeoutMs: number;
   readonly #agent = new AgingAgent(maxConnections);
   readonly #calls = new Set<AbortController>();
+  #isClosed = false;
 
   constructor(apiServer: ApiServer, grantTo: Intention['grantTo'], timeoutMs: number = defaultTimeoutMs) {
     this.#apiServer = apiServer;
@@ -45,6 +46,7 @@ export class ObjectLookup {
 
   /** `undefined` where there is none of that name. @throws {Unavailability} where it cannot be known */
   async find(kind: WatchedKind, namespace: string, name: string): Promise<SeenObject | undefined> {
+    if (this.#isClosed) throw closed();
     const call = new AbortController();
     const late = new Unavailability('api_server_timeout', `No answer within ${this.#timeoutMs} ms`);
     const timer = setTimeout(() => call.abort(late), this.#timeoutMs).unref();
@@ -57,10 +59,10 @@ export class ObjectLookup {
     }
   }
 
-  /** Ends those in flight. */
+  /** Ends those in flight, and refuses those that come later: they would open connections again. */
   close(): void {
-    const closed = new Unavailability('authenticator_closed', 'The authenticator is closed');
-    for (const call of this.#calls) call.abort(closed);
+    this.#isClosed = true;
+    for (const call of this.#calls) call.abort(closed());
     this.#agent.destroy();
   }
 
@@ -80,6 +82,8 @@ export class ObjectLookup {
     return objectIn(jsonOf(text), name);
   }
 }
+
+const closed = (): Unavailability => new Unavailability('authenticator_closed', 'The authenticator is closed');
 
 function objectIn(list: unknown, name: string): SeenObject | undefined {
   const parsed = listSchema.safeParse(list);

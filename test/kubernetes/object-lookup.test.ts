@@ -108,9 +108,13 @@ test('takes eight connections at once, and no more', async () => {
 });
 
 test('ends with close(), and begins no more', async () => {
-  using _ = cluster.fault('pods', { hang: true });
+  using hung = cluster.fault('pods', { hang: true });
   const lookup = lookupAs();
   const look = caught(lookup.find('Pod', 'shop', 'web-1'));
+  await until(() => hung.hits === 1);
   lookup.close();
-  expect(await look).toMatchObject({ code: 'authenticator_closed' });
+  const late = caught(lookup.find('Pod', 'shop', 'web-2'));
+  expect([await look, await late]).toMatchObject([{ code: 'authenticator_closed' }, { code: 'authenticator_closed' }]);
+  await settled();
+  expect(hung.hits).toBe(1);
 });
