@@ -37,7 +37,7 @@ export type UnavailabilityCode =
   | 'permissions_changing'
   | 'authenticator_closed';
 
-/** Every way a request can fail. `docs/errors.md` says for each what it means and what to do. */
+/** Every way a request can fail. `docs/errors.md` says for each what it means. */
 export type ErrorCode =
   | CredentialsErrorCode
   | RejectionCode
@@ -117,6 +117,9 @@ const outcomes: Readonly<Record<ErrorCode, Outcome>> = {
   middleware_missing: middlewareMissing,
 };
 
+// Registered, so that two copies of this package know each other's errors.
+const brand = Symbol.for('k8s-service-account-auth.error');
+
 export interface ErrorDetails {
   /** The realm of the challenge. Default: `kubernetes`. */
   readonly realm?: string;
@@ -142,6 +145,7 @@ export class ServiceAccountAuthError<Code extends ErrorCode = ErrorCode> extends
 
   static {
     this.prototype.name = 'ServiceAccountAuthError';
+    Object.defineProperty(this.prototype, brand, { value: true });
   }
 
   constructor(code: Code, details: ErrorDetails = {}) {
@@ -153,6 +157,10 @@ export class ServiceAccountAuthError<Code extends ErrorCode = ErrorCode> extends
     this.headers = headersOf(outcome, details);
     this.expose = this.status < 500;
   }
+}
+
+export function isServiceAccountAuthError(error: unknown): error is ServiceAccountAuthError {
+  return error instanceof Error && brand in error;
 }
 
 /** The same failure, challenged in another realm. */

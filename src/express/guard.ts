@@ -1,6 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Request } from 'express';
-import { type ErrorCode, inRealm, ServiceAccountAuthError } from '../authentication/errors.ts';
+import {
+  type ErrorCode,
+  inRealm,
+  isServiceAccountAuthError,
+  ServiceAccountAuthError,
+} from '../authentication/errors.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
 import type { Rule } from '../authorization/rule.ts';
 import { type AuthenticatedRequest, type Next, requestContext, type RequestContext } from './request-context.ts';
@@ -70,7 +75,7 @@ function refuse({ mode, realm }: RequestContext, code: ErrorCode, next: Next): v
 }
 
 function fail({ mode, realm }: RequestContext, error: unknown, next: Next): void {
-  if (!(error instanceof ServiceAccountAuthError)) return next(thrownError(error));
+  if (!isServiceAccountAuthError(error)) return next(thrownError(error));
   next(mode === 'report' ? undefined : inRealm(error, realm));
 }
 

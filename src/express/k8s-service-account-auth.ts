@@ -2,7 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { type AuthenticateOptions, CoreAuthenticator } from '../authentication/authenticator.ts';
 import { bearerToken, maxTokenLength, tokenFault } from '../authentication/bearer-token.ts';
-import { type CredentialsErrorCode, defaultRealm, inRealm, ServiceAccountAuthError } from '../authentication/errors.ts';
+import {
+  type CredentialsErrorCode,
+  defaultRealm,
+  inRealm,
+  isServiceAccountAuthError,
+  ServiceAccountAuthError,
+} from '../authentication/errors.ts';
 import type { EventChannel } from '../authentication/events.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
 import { authenticatorOptionNames, type AuthenticatorOptions } from '../authenticator-options.ts';
@@ -34,7 +40,7 @@ export interface MiddlewareOptions {
   readonly getToken?: (req: IncomingMessage) => string | undefined;
 }
 
-/** What is the middleware's own, and either an authenticator or the options to make one. */
+/** The middleware's own options, and those of the authenticator that it makes. */
 export type K8sServiceAccountAuthOptions = MiddlewareOptions &
   AuthenticatorOptions & { readonly authenticator?: never };
 
@@ -105,7 +111,7 @@ export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthM
   };
 
   const fail = (error: unknown, next: Next): void => {
-    if (!(error instanceof ServiceAccountAuthError)) return next(thrownError(error));
+    if (!isServiceAccountAuthError(error)) return next(thrownError(error));
     next(mode === 'report' || mayBeAnonymous(error) ? undefined : inRealm(error, realm));
   };
 
@@ -141,8 +147,8 @@ export function k8sServiceAccountAuth(options: object = {}): ServiceAccountAuthM
     try {
       token = getToken === undefined ? tokenOfHeader(req) : checkedToken(getToken(req));
     } catch (error) {
-      if (error instanceof ServiceAccountAuthError && !mayBeAnonymous(error)) {
-        const code: CredentialsErrorCode | 'token_too_long' = error.code;
+      if (isServiceAccountAuthError(error) && !mayBeAnonymous(error)) {
+        const code = error.code as CredentialsErrorCode | 'token_too_long';
         context.emit('rejected', { code, reason: error.message, credentialId: undefined });
       }
       return fail(error, next);

@@ -11,6 +11,7 @@ import {
   requireIdentity,
   requireNamespace,
   requireNode,
+  requirePermission,
   requireServiceAccount,
   type ServiceAccountIdentity,
 } from '../../src/index.ts';
@@ -321,6 +322,27 @@ test("guards understand the middleware of another copy of the package, in anothe
   expect((await get('/node-a')).status).toBe(200);
   const refused = await get('/node-b');
   expect([refused.status, refused.headers['www-authenticate']]).toEqual([403, insufficientScope]);
+});
+
+test('in report mode nothing is refused, though the authenticator or the middleware is of another copy', async () => {
+  jest.resetModules();
+  const copy = await import('../../src/index.ts');
+  const outage = async (): Promise<never> => {
+    throw new copy.ServiceAccountAuthError('api_server_timeout');
+  };
+  const app = express().set('env', 'test');
+  app.use('/down', k8sServiceAccountAuth({ authenticator: { authenticate: outage }, mode: 'report' }));
+  const authenticator = { authenticate: async () => web, allowed: outage };
+  app.use('/up', copy.k8sServiceAccountAuth({ authenticator, mode: 'report' }));
+  app.use('/up', requirePermission({ verb: 'get', path: '/' }));
+  app.use((_req, res) => {
+    res.send('passed');
+  });
+
+  for (const path of ['/down', '/up']) {
+    const { text } = await request(app).get(path).set('Authorization', 'Bearer good');
+    expect([path, text]).toEqual([path, 'passed']);
+  }
 });
 
 describe('a maker of guards passed uncalled as middleware', () => {
