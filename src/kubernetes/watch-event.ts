@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Unavailability } from '../authentication/reviewer.ts';
+import { jsonOf } from './json-of.ts';
 import { scrub } from './scrub.ts';
 import { timestamp } from './timestamp.ts';
 
@@ -33,25 +34,16 @@ const eventSchema = z.discriminatedUnion('type', [
 
 /** @throws {Unavailability} `answer_invalid` */
 export function watchEventOf(line: string): WatchEvent {
-  const event = eventSchema.safeParse(parsed(line)).data;
-  if (event === undefined) throw invalid();
+  const event = eventSchema.safeParse(jsonOf(line)).data;
+  if (event === undefined) {
+    throw new Unavailability('answer_invalid', 'The API server sends something that is no event of a watch');
+  }
   if (event.type === 'ERROR')
     return { type: event.type, code: event.object.code, message: scrub(event.object.message) };
   if (event.type === 'BOOKMARK') return { type: event.type, ...event.object.metadata };
   const { deletionTimestamp, ...metadata } = event.object.metadata;
   return { type: event.type, ...metadata, deletionTimestamp };
 }
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    throw invalid();
-  }
-}
-
-const invalid = (): Unavailability =>
-  new Unavailability('answer_invalid', 'The API server sends something that is no event of a watch');
 
 /** Resource versions of one kind of object are in the order of time: they are etcd's revisions. */
 export function isOlder(one: string, other: string): boolean {
