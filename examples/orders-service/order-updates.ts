@@ -22,14 +22,19 @@ export function serveOrderUpdates(server: Server, authenticator: Authenticator, 
   const sockets = new WebSocketServer({ noServer: true });
 
   const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    // Node has stopped listening for errors: without this a caller who hangs up meanwhile would end the process.
+    socket.on('error', () => socket.destroy());
     try {
       const token = bearerToken(req.headersDistinct['authorization']);
       const identity = await authenticator.authenticate(token, { peer: req.socket.remoteAddress });
-      if (identity.namespace !== shopNamespace) throw new ServiceAccountAuthError('guard_refused');
+      if (identity.namespace !== shopNamespace || identity.pod === undefined) {
+        throw new ServiceAccountAuthError('guard_refused');
+      }
+      const { pod } = identity;
       sockets.handleUpgrade(req, socket, head, (webSocket) => {
         const stop = authenticator.onRevoked(identity, (reason) => webSocket.close(policyViolation, reason));
         webSocket.once('close', stop);
-        greet(webSocket, identity.pod?.name);
+        greet(webSocket, pod.name);
       });
     } catch (error) {
       refuse(socket, error);
@@ -47,7 +52,7 @@ export function serveOrderUpdates(server: Server, authenticator: Authenticator, 
   };
 }
 
-function greet(webSocket: WebSocket, pod: string | undefined): void {
+function greet(webSocket: WebSocket, pod: string): void {
   webSocket.on('error', () => webSocket.terminate());
   webSocket.send(JSON.stringify({ listening: pod }));
 }

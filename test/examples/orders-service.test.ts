@@ -1,11 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { type SimulatedCluster, startSimulatedCluster } from '../../src/testing/simulated-cluster/simulated-cluster.ts';
 import { writeKubeconfig } from '../cluster/kubeconfig.ts';
+import { until } from '../support/until.ts';
 import { type Run, runExample } from './run.ts';
 
 let cluster: SimulatedCluster;
@@ -87,7 +89,7 @@ describe('The orders service', () => {
     await cluster.allow('orders/orders', reviews, ...watches);
     const service = await startService();
     const url = await urlOf(service);
-    const connect = async (name: string) => {
+    const listen = async (name: string) => {
       const pod = await cluster.createPod(name, { serviceAccount: 'web' });
       const headers = { authorization: `Bearer ${await pod.token({ audiences: 'orders' })}` };
       const webSocket = new WebSocket(url.replace('http', 'ws'), { headers });
@@ -95,7 +97,7 @@ describe('The orders service', () => {
       expect(String(greeting)).toBe(JSON.stringify({ listening: pod.name }));
       return { pod, headers, webSocket };
     };
-    const [first, second] = [await connect('shop/web-1'), await connect('shop/web-2')];
+    const [first, second] = [await listen('shop/web-1'), await listen('shop/web-2')];
 
     await first.pod.delete();
     const [code, reason] = (await once(first.webSocket, 'close')) as [number, Buffer];
@@ -108,6 +110,24 @@ describe('The orders service', () => {
 
     service.process.kill('SIGTERM');
     expect(await once(second.webSocket, 'close')).toEqual([1001, expect.anything()]);
+    expect([await service.ended, service.stderr()]).toEqual([0, '']);
+  }, 30_000);
+
+  test('outlives who asks for a WebSocket and hangs up before it is known who that is', async () => {
+    await cluster.allow('orders/orders', reviews, ...watches);
+    const service = await startService();
+    const url = new URL(await urlOf(service));
+    const token = await (await cluster.createPod('shop/web-1')).token({ audiences: 'orders' });
+    const hung = cluster.fault('tokenreviews', { hang: true });
+    const caller = connect(Number(url.port), url.hostname);
+    const lines = ['GET / HTTP/1.1', 'Host: orders', 'Connection: Upgrade', 'Upgrade: websocket'];
+    caller.write([...lines, `Authorization: Bearer ${token}`, '', ''].join('\r\n'));
+    await until(() => hung.hits === 1);
+    caller.resetAndDestroy();
+    await once(caller, 'close');
+    hung[Symbol.dispose]();
+    expect((await fetch(new URL('/healthz', url))).status).toBe(200);
+    service.process.kill('SIGTERM');
     expect([await service.ended, service.stderr()]).toEqual([0, '']);
   }, 30_000);
 
