@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { type AuthenticatorParts, CoreAuthenticator } from '../../src/authentication/authenticator.ts';
+import { maxTokenLength } from '../../src/authentication/bearer-token.ts';
 import { ServiceAccountAuthError } from '../../src/authentication/errors.ts';
 import type { LogEntry } from '../../src/authentication/log.ts';
 import { type Share, Unavailability } from '../../src/authentication/reviewer.ts';
@@ -9,7 +10,7 @@ import { caught } from '../support/caught.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ScriptedReviewer } from '../support/scripted-reviewer.ts';
 import { settled } from '../support/settled.ts';
-import { audience, podReview, podToken, refusal } from '../support/tokens.ts';
+import { audience, podClaims, podReview, podToken, refusal, unsignedToken } from '../support/tokens.ts';
 
 interface World {
   readonly clock: FakeClock;
@@ -62,6 +63,17 @@ describe('a token', () => {
   test('that is longer than any is not known, and not looked at', () => {
     const { authenticator, token } = world();
     expect(authenticator.cached(token.repeat(100))).toBeUndefined();
+  });
+
+  test('of the greatest length is remembered as any', async () => {
+    const { authenticator, clock } = world();
+    const tokens = Array.from({ length: 1_000 }, (_, more) =>
+      unsignedToken(podClaims(clock, { padding: '.'.repeat(5_000 + more) }), { alg: 'RS256', kid: 'key-10' }),
+    );
+    const longest = tokens.find(({ length }) => length === maxTokenLength) ?? '';
+    expect(authenticator.cached(longest)).toBeUndefined();
+    const identity = await authenticator.authenticate(longest);
+    expect(authenticator.cached(longest)).toBe(identity);
   });
 
   test('is not known before its first review', () => {

@@ -44,7 +44,9 @@ describe('options', () => {
   });
 
   test('no options are needed, and making the middleware sends nothing', () => {
-    expect(k8sServiceAccountAuth().authenticator.status()).toMatchObject({ state: 'open', lastReview: undefined });
+    const { authenticator: own, mode } = k8sServiceAccountAuth();
+    expect(own.status()).toMatchObject({ state: 'open', lastReview: undefined });
+    expect(mode).toBe('enforce');
   });
 
   test('the authenticator it was given stands on the middleware', () => {

@@ -16,7 +16,7 @@ const { values, positionals } = parseArgs({
 /** Files whose tests are not those of their name. */
 const testsOf: Readonly<Record<string, readonly string[]>> = {
   'authentication/abandonable': ['authenticator'],
-  'authentication/authenticator': ['authenticator', 'revocation', 'shield', 'secrecy'],
+  'authentication/authenticator': ['authenticator', 'open-streams', 'revocation', 'shield', 'secrecy'],
   'authentication/bound-objects': ['revocation'],
   'authentication/identity-keeper': ['authenticator', 'open-streams', 'revocation'],
   'authentication/kubernetes-names': ['identity-from-review', '../authorization/label-rules'],
