@@ -12,8 +12,9 @@ export interface CacheOptions {
    */
   readonly maxEntries?: number;
   /**
-   * For how long an identity may be used after the review that vouched for it began, in milliseconds: the longest that
-   * a deleted Pod stays welcome, on top of the API server's own 10 s. Default: 60,000. 0 reviews every request.
+   * For how long an identity may be used after the review that vouched for it began or, with `revocation`, after the watch
+   * last proved that its objects exist, in milliseconds, at most 600,000: the longest that a deleted Pod stays welcome, on
+   * top of the API server's own 10 s. Default: 60,000. 0 reviews every request.
    */
   readonly maxAgeMs?: number;
   /**
@@ -28,7 +29,7 @@ export interface DecisionOptions {
   readonly maxEntries?: number;
   /**
    * For how long an allowance may be used after its SubjectAccessReview began, in milliseconds, unless the watch tells of
-   * changed rights before. Default: 60,000.
+   * changed rights before. At most 600,000. Default: 60,000.
    */
   readonly maxAgeMs?: number;
   /** The same for a denial. Default: 10,000. */
@@ -46,14 +47,14 @@ export interface ReviewOptions {
 
 export interface RevocationOptions {
   /**
-   * Whose Pods and ServiceAccounts to watch; callers from elsewhere have the short term. Default: all namespaces. One that
+   * Whose Pods and ServiceAccounts to watch, at most 50 namespaces; callers from elsewhere have the short term. Default: all. One that
    * does not exist is logged, and looked for again. Roles and RoleBindings are those of all namespaces in any case, as a
    * question may be about any.
    */
   readonly namespaces?: readonly string[];
   /**
    * For how long an identity may be used after its review, in milliseconds, while the watch proves that its Pod, ServiceAccount
-   * or Node exists. Default: 600,000.
+   * or Node exists. At most 3,600,000. Default: 600,000.
    */
   readonly maxAgeMs?: number;
   /**
@@ -75,8 +76,13 @@ export interface AuthenticatorOptions {
    * kubeconfig that kubectl would use, read with `@kubernetes/client-node`.
    */
   readonly kubeConfig?: KubeConfigLike;
-  /** Performs the TokenReviews instead of this library's own connections. Not together with `kubeConfig`. */
+  /**
+   * Performs the TokenReviews instead of this library's own connections. Not together with `kubeConfig`, `revocation` or
+   * `verifyNode`. Nobody can then be asked about rights and Pods: `requirePermission`, `labels` and `podIp` of
+   * `requireBoundPod`, `allowed()` and `callingPod()` throw, and `decisions` has no effect.
+   */
   readonly reviewer?: ReviewFunction;
+  /** How verdicts are remembered. */
   readonly cache?: CacheOptions;
   /** How decisions of `requirePermission` and `allowed()` are remembered. */
   readonly decisions?: DecisionOptions;
@@ -98,8 +104,9 @@ export interface AuthenticatorOptions {
   readonly revocation?: 'none' | 'watch' | RevocationOptions;
   /**
    * Whether the Node that a Pod-bound token names must exist with the uid that the token gives, which Kubernetes does not
-   * check. A token without it is refused (Kubernetes before 1.30). It takes the right to get Nodes. Default: false, since a Node that is registered anew
-   * locks its Pods out until the kubelet has refreshed their tokens.
+   * check. A token without it is refused (Kubernetes before 1.30). It takes the right to get Nodes. Not together with
+   * `reviewer`. Default: false, since a Node that is registered anew locks its Pods out until the kubelet has refreshed their
+   * tokens.
    */
   readonly verifyNode?: boolean;
   /** Gets what operators should know; `false` for nobody. Default: JSON lines on stderr, each code once a minute. */

@@ -4,11 +4,17 @@ export { ServiceAccountAuthError } from './authentication/errors.ts';
 export type {
   CredentialsErrorCode,
   ErrorCode,
+  ErrorDetails,
   ErrorStatus,
   RejectionCode,
   UnavailabilityCode,
 } from './authentication/errors.ts';
-export type { AuthenticateOptions, AuthenticatorStatus, LastReview } from './authentication/authenticator.ts';
+export type {
+  AuthenticateOptions,
+  AuthenticatorStatus,
+  LastReview,
+  TokenAuthenticator,
+} from './authentication/authenticator.ts';
 export type { Authenticator } from './kubernetes-authenticator.ts';
 export type { AccessAttributes, NonResourceAttributes, ResourceAttributes } from './authorization/access-attributes.ts';
 export type { CallingPod } from './authorization/calling-pod.ts';

@@ -22,6 +22,7 @@ export { requireServiceAccount } from './express/require-service-account.ts';
 export { requestPath } from './express/request-path.ts';
 export { serviceAccountOf } from './express/service-account-of.ts';
 export type { Guard, Proven } from './express/guard.ts';
+export type { Rule } from './authorization/rule.ts';
 export type { Mode } from './express/request-context.ts';
 export type { GuardedHandler } from './express/typed-routes.ts';
 export type { ComputedAttributes } from './authorization/access-attributes.ts';

@@ -23,7 +23,9 @@ export interface Authenticator extends TokenAuthenticator {
    * Whether RBAC allows it: a SubjectAccessReview for the caller, remembered for the identity object. However many ask
    * the same at once, one is sent; for a list to filter ask about all of it with `Promise.all`.
    *
-   * @throws {TypeError} where the attributes are wrong: unknown, missing, empty
+   * Of the options only `signal` counts.
+   *
+   * @throws {TypeError} where the attributes are wrong (unknown, missing, empty), or with a `reviewer` of your own
    * @throws {ServiceAccountAuthError} for unavailability (503); with `signal`, its reason
    */
   allowed(
@@ -33,7 +35,7 @@ export interface Authenticator extends TokenAuthenticator {
   ): Promise<boolean>;
   /**
    * The Pod that the identity's token is bound to, with its labels and addresses, looked at once per TokenReview;
-   * `undefined` where it is gone, or the token is bound to none. Needs the right to get Pods.
+   * `undefined` where it is gone, or the token is bound to none. Needs the right to get Pods. Of the options only `signal` counts.
    *
    * @throws {ServiceAccountAuthError} for unavailability (503); with `signal`, its reason
    */

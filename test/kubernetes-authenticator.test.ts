@@ -276,7 +276,7 @@ describe('with the watch', () => {
     expect(await authenticator.allowed(identity, orders)).toBe(true);
     await until(() => authenticator.status().permissionsWatch === 'forbidden');
     expect(await authenticator.allowed(identity, orders)).toBe(true);
-    expect(logged.map(({ code }) => code).toSorted()).toEqual(['roles_watch_forbidden', 'watch_forbidden']);
+    expect(logged.map(({ code }) => code).toSorted()).toEqual(['permissions_watch_forbidden', 'watch_forbidden']);
   });
 
   test('a label that a Pod gets or loses is known, while time stands still', async () => {

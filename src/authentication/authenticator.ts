@@ -33,6 +33,7 @@ export interface AuthenticateOptions {
 }
 
 export interface LastReview {
+  /** When it ended, in epoch milliseconds. */
   readonly at: number;
   readonly outcome: 'authenticated' | 'rejected' | 'unavailable';
   /** Why there was no verdict, where there was none. */
@@ -44,6 +45,7 @@ export interface AuthenticatorStatus {
   readonly state: 'open' | 'closed';
   /** The last review that ended, `undefined` before the first. */
   readonly lastReview: LastReview | undefined;
+  /** TokenReviews under way or waiting; no SubjectAccessReviews. */
   readonly reviewsInFlight: number;
   /** `open`: the API server kept failing and is not asked for a moment; `half_open`: it is tried again. */
   readonly circuit: Circuit;

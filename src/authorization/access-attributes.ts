@@ -21,6 +21,7 @@ export interface ResourceAttributes {
 export interface NonResourceAttributes {
   /** The HTTP method in lower case, as Kubernetes has it: `get`. */
   readonly verb: string;
+  /** Begins with `/`, of at most 1,024 characters, with nothing left to decode or to resolve. */
   readonly path: string;
 }
 

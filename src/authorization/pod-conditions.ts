@@ -12,7 +12,9 @@ export interface PodConditions {
    * that the Pod had when its token was last reviewed, or later.
    */
   readonly labels?: Labels | string;
+  /** The Pod's name. */
   readonly name?: string | readonly string[];
+  /** The namespace of Pod and ServiceAccount, which is one. */
   readonly namespace?: string | readonly string[];
   /** `namespace/name`. */
   readonly serviceAccount?: string | readonly string[];

@@ -8,6 +8,7 @@ import { type MountedHandler, mountedHandlers, untold } from './route-layers.ts'
 export interface RouteAccess {
   /** `GET`, …; `ALL` for a route of all methods; `USE` for a handler that was given to `use`. */
   readonly method: string;
+  /** As it was given to Express, the paths of its routers in front. */
   readonly path: string;
   /**
    * Whether callers have an identity there: `required`; `optional` or `reported`, by the mode of the middleware in front;
@@ -20,6 +21,7 @@ export interface RouteAccess {
   readonly isOpen: boolean;
 }
 
+/** What `describeAccess` returns. */
 export interface AccessDescription {
   readonly routes: readonly RouteAccess[];
   /** A table for people. */

@@ -50,10 +50,12 @@ export type SharedAuthenticatorOptions<Auth extends AuthenticatorLike> = Middlew
   readonly authenticator: Auth;
 } & { readonly [Option in keyof AuthenticatorOptions]?: never };
 
+/** What `k8sServiceAccountAuth` returns: give it to `app.use`. */
 export interface ServiceAccountAuthMiddleware<Auth extends AuthenticatorLike = Authenticator> {
   (req: IncomingMessage, res: ServerResponse, next: Next): void;
   /** What stands behind the middleware: for `ready()`, `close()`, `status()` and events. */
   readonly authenticator: Auth;
+  /** As it was given, or `enforce`. */
   readonly mode: Mode;
 }
 

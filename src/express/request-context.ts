@@ -8,7 +8,8 @@ import type { AccessQuestion } from '../authorization/access-question.ts';
  * - `enforce`: no request passes without an identity.
  * - `optional`: a request without credentials, or with another scheme's, passes without an identity; a bad bearer token
  *   is refused all the same.
- * - `report`: every request passes; what would have been refused, by the middleware or a guard, is an event.
+ * - `report`: every request passes; what would have been refused, by the middleware or a guard, is an event. Behind guards
+ *   `req.serviceAccount` may then be `undefined`, whatever its type says.
  */
 export type Mode = 'enforce' | 'optional' | 'report';
 
@@ -17,7 +18,7 @@ export interface RequestContext {
   readonly mode: Mode;
   readonly realm: string;
   readonly emit: <Event extends AuthenticatorEvent>(event: Event, payload: AuthenticatorEvents[Event]) => void;
-  /** Whether RBAC allows it; throws or rejects where nobody can say. Absent from a middleware of an earlier version. */
+  /** Whether RBAC allows it; throws or rejects where nobody can say. */
   readonly decide?: (identity: ServiceAccountIdentity, question: AccessQuestion) => boolean | Promise<boolean>;
   /** The caller's Pod, looked at anew where what is known does not fit; throws or rejects where nobody can say. */
   readonly podOf?: (

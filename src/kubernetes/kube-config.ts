@@ -11,8 +11,12 @@ export interface KubeConfigLike {
   applyToHTTPSOptions(options: RequestOptions): Promise<void> | void;
 }
 
+/** A cluster as a kubeconfig names it. */
 export interface KubeConfigCluster {
+  /** The URL of its API server, `https:` only. */
   readonly server: string;
+  /** `insecure-skip-tls-verify`, which is logged. */
   readonly skipTLSVerify?: boolean;
+  /** `proxy-url`: the agent for it comes from `applyToHTTPSOptions`. */
   readonly proxyUrl?: string;
 }

@@ -36,7 +36,7 @@ export class PermissionsWatch implements PermissionsSource {
 
   constructor(apiServer: ApiServer, clock: Clock, log: Log) {
     const trouble = new WatchTrouble(log, {
-      forbidden: 'roles_watch_forbidden',
+      forbidden: 'permissions_watch_forbidden',
       regained: 'changed rights are noticed again',
     });
     const parts: ResourceWatchParts = {

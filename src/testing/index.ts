@@ -14,7 +14,9 @@ export {
 export type { SimulatedApiServer } from './simulated-cluster/simulated-api-server.ts';
 export type { SimulatedClock } from './simulated-cluster/clock.ts';
 export type { ActiveFault, Fault } from './simulated-cluster/faults.ts';
-export type { RequestKind } from './simulated-cluster/request-kind.ts';
+export type { Disconnection } from './simulated-cluster/http-server.ts';
+export type { KubernetesVersion } from './simulated-cluster/kubernetes-version.ts';
+export type { RequestKind, RequestPattern } from './simulated-cluster/request-kind.ts';
 export type { SigningKey } from './simulated-cluster/signing-key.ts';
 export type { ConnectionCounters, RequestCounters } from './simulated-cluster/traffic.ts';
 export {
@@ -25,7 +27,7 @@ export {
 } from './cluster-client/cluster-client.ts';
 export type { Rule, Subject } from './cluster-client/access.ts';
 export type { RbacManifest } from './cluster-client/rbac-manifest.ts';
-export type { ApiResponse } from './cluster-client/api-connection.ts';
+export type { ApiResponse, CallOptions } from './cluster-client/api-connection.ts';
 export type { KubernetesObject } from './cluster-client/kubernetes-object.ts';
 export type { NodeHandle } from './cluster-client/node-handle.ts';
 export type { ObjectHandle } from './cluster-client/object-handle.ts';

@@ -180,7 +180,7 @@ describe('rights that are missing', () => {
     expect(logged).toEqual([
       {
         level: 'warn',
-        code: 'roles_watch_forbidden',
+        code: 'permissions_watch_forbidden',
         message: expect.stringMatching(/^The watch of Roles: We may not list and watch roles: .*`decisions\.maxAgeMs`/),
       },
     ]);

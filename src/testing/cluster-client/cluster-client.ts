@@ -30,7 +30,9 @@ export interface PodOptions {
   /** The Node that the Pod is on. Default: none. */
   readonly node?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** While there are any, a deleted Pod goes on existing, with a `deletionTimestamp`. */
   readonly finalizers?: readonly string[];
+  /** What its status says. Default: none. */
   readonly podIP?: string;
 }
 

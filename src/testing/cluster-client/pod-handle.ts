@@ -3,6 +3,7 @@ import type { KubernetesObject } from './kubernetes-object.ts';
 import { requestToken } from './request-token.ts';
 import type { TokenOptions } from './token-options.ts';
 
+/** A Pod that a test created. */
 export class PodHandle extends ObjectHandle {
   readonly serviceAccountName: string;
   readonly nodeName: string | undefined;

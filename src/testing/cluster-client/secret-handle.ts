@@ -2,6 +2,7 @@ import { ObjectHandle } from './object-handle.ts';
 import type { ServiceAccountHandle } from './service-account-handle.ts';
 import type { TokenOptions } from './token-options.ts';
 
+/** A Secret that a test created. */
 export class SecretHandle extends ObjectHandle {
   /** Requests a token of that ServiceAccount, bound to the Secret. */
   token({ serviceAccount, ...options }: TokenOptions & { serviceAccount: ServiceAccountHandle }): Promise<string> {
