@@ -5,7 +5,7 @@ import type { Scenario } from './scenarios.ts';
 /** How much longer than in quiet times honest callers may wait, at the 99th percentile. */
 const mostSlowdown = 2;
 /** What the heap may grow by, once a fifth of the flood has filled the caches: 100,000 tokens are 100 MB. */
-const mostGrowthBytes = 4 * 1024 * 1024;
+const mostGrowthBytes = 2 * 1024 * 1024;
 
 export interface Phase {
   readonly known: Measured;
