@@ -10,7 +10,7 @@ export type ValueOf<Request> = (req: Request) => string | readonly string[] | un
 /** What a guard accepts: one or several values, or a function of the request. */
 export type AcceptedValues<Request> = readonly [ValueOf<Request>] | readonly (string | readonly string[])[];
 
-interface ValueRule {
+export interface ValueRule {
   readonly guardName: string;
   /** The field's word for what is compared. */
   readonly what: string;

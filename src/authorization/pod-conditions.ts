@@ -4,6 +4,7 @@ import type { CallingPod } from './calling-pod.ts';
 import { labelKeyProblems, labelValueProblems } from './label-rules.ts';
 import { hasLabels, type Labels, parseLabelSelector } from './label-selector.ts';
 import type { Rule } from './rule.ts';
+import { serviceAccountValue } from './service-account-value.ts';
 
 /** What `requireBoundPod` asks of the calling Pod. Of several values one must match; of several conditions all. */
 export interface PodConditions {
@@ -27,11 +28,7 @@ export const podConditionNames = ['labels', 'name', 'namespace', 'serviceAccount
 const identityConditions = {
   name: { what: 'Pod', of: ({ pod }: ServiceAccountIdentity) => [pod?.name] },
   namespace: { what: 'namespace', of: ({ namespace }: ServiceAccountIdentity) => [namespace] },
-  serviceAccount: {
-    what: 'ServiceAccount',
-    faultOf: (value: string) => (/^[^/:]+\/[^/:]+$/.test(value) ? undefined : 'is not of the form "namespace/name"'),
-    of: ({ namespace, name }: ServiceAccountIdentity) => [`${namespace}/${name}`],
-  },
+  serviceAccount: serviceAccountValue,
   node: { what: 'Node', of: ({ node }: ServiceAccountIdentity) => [node?.name] },
 } as const;
 

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
 import { type AcceptedValues, acceptedValuesRule } from '../authorization/accepted-values.ts';
+import { serviceAccountValue } from '../authorization/service-account-value.ts';
 import { type Guard, guardOf } from './guard.ts';
 
 /**
@@ -8,15 +9,5 @@ import { type Guard, guardOf } from './guard.ts';
  * @throws {TypeError} for no values, an undefined or empty one, or one that is not `namespace/name`
  */
 export function requireServiceAccount(...serviceAccounts: AcceptedValues<Request>): Guard {
-  return guardOf(
-    acceptedValuesRule(
-      {
-        guardName: 'requireServiceAccount',
-        what: 'ServiceAccount',
-        faultOf: (value) => (/^[^/:]+\/[^/:]+$/.test(value) ? undefined : 'is not of the form "namespace/name"'),
-        of: ({ namespace, name }) => `${namespace}/${name}`,
-      },
-      serviceAccounts,
-    ),
-  );
+  return guardOf(acceptedValuesRule({ guardName: 'requireServiceAccount', ...serviceAccountValue }, serviceAccounts));
 }

@@ -5,6 +5,7 @@ import type { ApiServer } from './api-server.ts';
 import { withDeadline } from './deadline.ts';
 import { jsonOf } from './json-of.ts';
 import { metadataOnly } from './metadata-only.ts';
+import { isNotFound } from './not-found.ts';
 import { type Intention, refusedCall } from './refused-call.ts';
 
 const intention: Intention = {
@@ -15,7 +16,6 @@ const intention: Intention = {
 };
 
 const nodeSchema = z.object({ metadata: z.object({ name: z.string(), uid: z.string().min(1) }) });
-const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('NotFound') });
 
 /** Nodes as the API server has them now: without a resourceVersion it asks etcd. */
 export function nodeLookup(apiServer: ApiServer, timeoutMs: number): NodeDirectory {
@@ -25,7 +25,7 @@ export function nodeLookup(apiServer: ApiServer, timeoutMs: number): NodeDirecto
       const accept = metadataOnly('PartialObjectMetadata');
       const answer = await withDeadline(timeoutMs, waitedMs, ({ signal }) => apiServer.get(path, accept, signal));
       const body = jsonOf(answer.body);
-      if (answer.status === 404 && notFoundSchema.safeParse(body).success) return undefined;
+      if (isNotFound(answer.status, body)) return undefined;
       if (answer.status !== 200) throw refusedCall(answer, intention);
       const node = nodeSchema.safeParse(body).data;
       if (node?.metadata.name !== name) throw new Unavailability('answer_invalid', 'The answer is not the Node');

@@ -5,6 +5,7 @@ import type { CallingPod, PodDirectory } from '../authorization/calling-pod.ts';
 import type { Answer, ApiServer } from './api-server.ts';
 import type { BoundedReviewer } from './bounded-reviewer.ts';
 import { jsonOf } from './json-of.ts';
+import { isNotFound } from './not-found.ts';
 import { type Intention, refusedCall } from './refused-call.ts';
 import { scrub } from './scrub.ts';
 
@@ -31,7 +32,6 @@ const podSchema = z.object({
     })
     .default({ phase: '', podIP: '', podIPs: [] }),
 });
-const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('NotFound') });
 
 /** Pods as the API server has them now, asked for in turn with the reviews: without a resourceVersion it asks etcd. */
 export function podLookup(apiServer: ApiServer, reviewer: Pick<BoundedReviewer, 'inTurn'>): PodDirectory {
@@ -50,8 +50,7 @@ export function podLookup(apiServer: ApiServer, reviewer: Pick<BoundedReviewer, 
 /** The Pod, or nothing where there is none of that name. */
 function podIn(answer: Answer): unknown {
   const body = jsonOf(answer.body);
-  // Something else in the API server's place may answer 404 to all.
-  if (answer.status === 404 && notFoundSchema.safeParse(body).success) return undefined;
+  if (isNotFound(answer.status, body)) return undefined;
   if (answer.status !== 200) throw refusedCall(answer, intention);
   if (body === undefined) throw new Unavailability('answer_invalid', 'The answer is not JSON');
   return body;

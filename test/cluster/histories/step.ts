@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 
 /** What a history may be about: few objects, so that names are taken, freed and taken again. */
-export const objectNames = ['sa-a', 'sa-b', 'pod-a', 'pod-b', 'node-a', 'secret-a'] as const;
+const objectNames = ['sa-a', 'sa-b', 'pod-a', 'pod-b', 'node-a', 'secret-a'] as const;
 export type ObjectName = (typeof objectNames)[number];
 
 /** Tokens are kept in numbered places; a new one takes the place of an old one. */

@@ -187,7 +187,7 @@ const character = fc.oneof(
 );
 
 /** A text with some characters more, less or other. */
-export function mutatedText(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
+function mutatedText(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const edit = fc.tuple(part, fc.nat(2), fc.oneof(character, fc.constant('')));
   return fc.tuple(texts, fc.array(edit, { minLength: 1, maxLength: 3 })).map(([text, edits]) =>
     edits.reduce((edited, [at, removed, inserted]) => {
