@@ -145,7 +145,7 @@ export class ServiceAccountAuthError<Code extends ErrorCode = ErrorCode> extends
 
   static {
     this.prototype.name = 'ServiceAccountAuthError';
-    Object.defineProperty(this.prototype, brand, { value: true });
+    Object.defineProperty(this.prototype, brand, {});
   }
 
   constructor(code: Code, details: ErrorDetails = {}) {

@@ -1,6 +1,11 @@
 import { inspect } from 'node:util';
-import { describe, expect, test } from '@jest/globals';
-import { type ErrorCode, inRealm, ServiceAccountAuthError } from '../../src/authentication/errors.ts';
+import { describe, expect, jest, test } from '@jest/globals';
+import {
+  type ErrorCode,
+  inRealm,
+  isServiceAccountAuthError,
+  ServiceAccountAuthError,
+} from '../../src/authentication/errors.ts';
 import { thrown } from '../support/caught.ts';
 
 const unavailabilities: readonly ErrorCode[] = [
@@ -144,4 +149,21 @@ test('a challenge can be told in another realm, and what has no challenge stays 
   );
   const unavailable = new ServiceAccountAuthError('api_server_overloaded', { retryAfterSeconds: 9 });
   expect(inRealm(unavailable, 'orders')).toBe(unavailable);
+});
+
+test('tells its own errors, those of another copy of the package included, from all else', async () => {
+  jest.resetModules();
+  const copy = await import('../../src/authentication/errors.ts');
+  const another = new copy.ServiceAccountAuthError('no_credentials');
+  expect(another).not.toBeInstanceOf(ServiceAccountAuthError);
+  const own = new ServiceAccountAuthError('token_refused');
+  expect([own, another].map(isServiceAccountAuthError)).toEqual([true, true]);
+  const others = [
+    new Error('no_credentials'),
+    { code: 'token_refused', status: 401 },
+    'token_refused',
+    null,
+    undefined,
+  ];
+  expect(others.map(isServiceAccountAuthError)).toEqual([false, false, false, false, false]);
 });
