@@ -133,7 +133,7 @@ export class Revocation implements RevocationListener {
    */
   provenAt(identity: ServiceAccountIdentity, reviewedAt: number): number {
     const earliest = reviewedAt - this.#maxLagMs;
-    if (identity.boundTo?.kind === 'Secret' || this.#revoked.completeSince > earliest) return reviewedAt;
+    if (identity.boundTo?.kind === 'Secret') return reviewedAt;
     let provenAt = Number.POSITIVE_INFINITY;
     for (const { kind, uid } of this.#objectsOf(identity)) {
       const coverage = this.#source?.coverage(kind, identity.namespace);

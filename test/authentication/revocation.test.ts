@@ -287,6 +287,19 @@ describe('an identity may be used', () => {
     expect(await lifeOf({ ...it, token }, () => proveLife(it))).toBe(60_000);
   });
 
+  test('for 60 s with a token that is bound to a Secret, though its ServiceAccount was seen for the sake of another', async () => {
+    const it = world();
+    await it.outcome();
+    await settled();
+    const claims = podClaims(it.clock);
+    const { namespace, serviceaccount } = claims['kubernetes.io'];
+    const secret = { name: 'secret-1', uid: 'uid-of-secret-1' };
+    const token = unsignedToken({ ...claims, 'kubernetes.io': { namespace, serviceaccount, secret } });
+    it.reviewer.answer = async () =>
+      podReview({ extra: { 'authentication.kubernetes.io/credential-id': ['JTI=credential-1'] } });
+    expect(await lifeOf({ ...it, token }, () => proveLife(it))).toBe(60_000);
+  });
+
   test('for ten minutes with a Node-bound token, unless Nodes are not covered', async () => {
     for (const [covered, life] of [
       [['ServiceAccount', 'Node'], 600_000],
