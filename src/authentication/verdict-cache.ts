@@ -131,8 +131,11 @@ export class VerdictCache {
   }
 }
 
-/** Property by property: an object that is made by spreading another keeps what it copies in a second one. */
+/**
+ * Property by property, as an object that is made by spreading another keeps what it copies in a second one; and first what
+ * a look-up reads, so that this lies together in memory.
+ */
 function entryOf(identity: ServiceAccountIdentity, term: IdentityTerm): CachedIdentity {
-  const { reviewedAt, refreshFrom, usableUntil, staleUntil, expiresAtSeconds, draw } = term;
-  return { identity, reviewedAt, refreshFrom, usableUntil, staleUntil, expiresAtSeconds, draw };
+  const { usableUntil, expiresAtSeconds, refreshFrom, staleUntil, reviewedAt, draw } = term;
+  return { identity, usableUntil, expiresAtSeconds, refreshFrom, staleUntil, reviewedAt, draw };
 }
