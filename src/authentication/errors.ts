@@ -168,7 +168,9 @@ export function inRealm<Code extends ErrorCode>(
   error: ServiceAccountAuthError<Code>,
   realm: string,
 ): ServiceAccountAuthError<Code> {
-  return error.headers['WWW-Authenticate'] === undefined ? error : new ServiceAccountAuthError(error.code, { realm });
+  // A newer copy may have codes that this one does not know.
+  const isOfAnyRealm = error.headers['WWW-Authenticate'] === undefined || !(error.code in outcomes);
+  return isOfAnyRealm ? error : new ServiceAccountAuthError(error.code, { realm });
 }
 
 function headersOf(outcome: Outcome, details: ErrorDetails): Readonly<Record<string, string>> {

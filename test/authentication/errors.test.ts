@@ -167,3 +167,8 @@ test('tells its own errors, those of another copy of the package included, from 
   ];
   expect(others.map(isServiceAccountAuthError)).toEqual([false, false, false, false, false]);
 });
+
+test('leaves an error as it is whose code only a newer copy of the package knows', () => {
+  const newer = Object.assign(new ServiceAccountAuthError('token_refused'), { code: 'token_of_the_future' as never });
+  expect(inRealm(newer, 'orders')).toBe(newer);
+});
