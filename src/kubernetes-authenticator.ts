@@ -7,7 +7,7 @@ import {
   type TokenAuthenticator,
 } from './authentication/authenticator.ts';
 import { ServiceAccountAuthError } from './authentication/errors.ts';
-import { Unavailability } from './authentication/reviewer.ts';
+import { authenticatorClosed, Unavailability } from './authentication/reviewer.ts';
 import type { ServiceAccountIdentity } from './authentication/service-account-identity.ts';
 import type { AccessAttributes } from './authorization/access-attributes.ts';
 import { AccessDecisions, type DecisionLimits } from './authorization/access-decisions.ts';
@@ -35,7 +35,8 @@ export interface Authenticator extends TokenAuthenticator {
   ): Promise<boolean>;
   /**
    * The Pod that the identity's token is bound to, with its labels and addresses, looked at once per TokenReview;
-   * `undefined` where it is gone, or the token is bound to none. Needs the right to get Pods. Of the options only `signal` counts.
+   * `undefined` where it is gone, or the token is bound to none. Needs the right to get Pods. Of the options only `signal`
+   * counts.
    *
    * @throws {ServiceAccountAuthError} for unavailability (503); with `signal`, its reason
    */
@@ -108,14 +109,14 @@ export class KubernetesAuthenticator extends CoreAuthenticator implements Authen
   /** For the guards: synchronous where the decision is known. */
   decide(identity: ServiceAccountIdentity, question: AccessQuestion): boolean | Promise<boolean> {
     if (this.#decisions === undefined) throw nobodyToAsk();
-    if (this.isClosed) return this.#unavailable(closed());
+    if (this.isClosed) return this.#unavailable(authenticatorClosed());
     return this.#orUnavailable(this.#decisions.decide(identity, question));
   }
 
   /** For the guards: synchronous where the Pod is known. @param anew whether what is known may be out of date */
   podOf(identity: ServiceAccountIdentity, anew: boolean): CallingPod | undefined | Promise<CallingPod | undefined> {
     if (this.#pods === undefined) throw nobodyToAsk();
-    if (this.isClosed) return this.#unavailable(closed());
+    if (this.isClosed) return this.#unavailable(authenticatorClosed());
     return this.#orUnavailable(anew ? this.#pods.anew(identity) : this.#pods.of(identity));
   }
 
@@ -138,5 +139,3 @@ function checkIdentity(identity: ServiceAccountIdentity, method: string): void {
 
 const nobodyToAsk = (): TypeError =>
   new TypeError('With a reviewer of your own nobody can be asked about rights and Pods: give `kubeConfig` instead');
-
-const closed = (): Unavailability => new Unavailability('authenticator_closed', 'The authenticator is closed');

@@ -10,7 +10,7 @@ import type { Log } from './log.ts';
 import type { EndListener } from './open-streams.ts';
 import { peerOf } from './peer.ts';
 import { precheck } from './precheck.ts';
-import { type Circuit, type Reviewer, type Turn, Unavailability } from './reviewer.ts';
+import { authenticatorClosed, type Circuit, type Reviewer, type Turn, Unavailability } from './reviewer.ts';
 import type { RevocationParts } from './revocation.ts';
 import type { WatchedKind, WatchState } from './revocation-source.ts';
 import type { ServiceAccountIdentity } from './service-account-identity.ts';
@@ -165,7 +165,7 @@ export class CoreAuthenticator implements TokenAuthenticator {
   }
 
   async ready(): Promise<void> {
-    if (this.#closing) throw closed();
+    if (this.#closing) throw authenticatorClosed();
     this.#begin();
     const { reviewer, signatures, clock } = this.#parts;
     try {
@@ -222,7 +222,7 @@ export class CoreAuthenticator implements TokenAuthenticator {
   }
 
   #outcomeFor(token: string, peer: string | undefined): Outcome | Promise<Outcome> {
-    if (this.#closing) return { unavailable: closed() };
+    if (this.#closing) return { unavailable: authenticatorClosed() };
     const fault = tokenFault(token);
     if (fault !== undefined) return { rejected: fault, reason: 'not a bearer token' };
     const key = this.#keyOf(token);
@@ -376,8 +376,6 @@ export class CoreAuthenticator implements TokenAuthenticator {
     });
   }
 }
-
-const closed = (): Unavailability => new Unavailability('authenticator_closed', 'The authenticator is closed');
 
 /** Trouble with our own credential or rights is no outage: someone may have withdrawn them on purpose. An outage that
  * follows it does not undo that; only a verdict does. */

@@ -72,3 +72,6 @@ export class Unavailability extends StacklessError {
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
+
+export const authenticatorClosed = (): Unavailability =>
+  new Unavailability('authenticator_closed', 'The authenticator is closed');

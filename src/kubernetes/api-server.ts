@@ -1,6 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { type Agent, request } from 'node:https';
-import { Unavailability } from '../authentication/reviewer.ts';
+import { authenticatorClosed, Unavailability } from '../authentication/reviewer.ts';
 import { AgingAgent } from './aging-agent.ts';
 import type { ApiServerConnection, CallOptions } from './api-server-connection.ts';
 import { wordsOf } from './words-of.ts';
@@ -85,7 +85,7 @@ export class ApiServer {
     const url = below(connection.server, call.path);
     const sendAs = (options: CallOptions): Promise<Answer<Body>> => {
       call.signal.throwIfAborted();
-      if (this.#isClosed) throw new Unavailability('authenticator_closed', 'The authenticator is closed');
+      if (this.#isClosed) throw authenticatorClosed();
       return send(url, call, options);
     };
     const options = await connection.requestOptions();

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { abandonable } from '../authentication/abandonable.ts';
-import { Unavailability } from '../authentication/reviewer.ts';
+import { authenticatorClosed, Unavailability } from '../authentication/reviewer.ts';
 import type { SeenObject, WatchedKind } from '../authentication/revocation-source.ts';
 import { AgingAgent } from './aging-agent.ts';
 import { type ApiServer, wholeBody } from './api-server.ts';
@@ -46,7 +46,7 @@ export class ObjectLookup {
 
   /** `undefined` where there is none of that name. @throws {Unavailability} where it cannot be known */
   async find(kind: WatchedKind, namespace: string, name: string): Promise<SeenObject | undefined> {
-    if (this.#isClosed) throw closed();
+    if (this.#isClosed) throw authenticatorClosed();
     const call = new AbortController();
     const late = new Unavailability('api_server_timeout', `No answer within ${this.#timeoutMs} ms`);
     const timer = setTimeout(() => call.abort(late), this.#timeoutMs).unref();
@@ -62,7 +62,7 @@ export class ObjectLookup {
   /** Ends those in flight, and refuses those that come later: they would open connections again. */
   close(): void {
     this.#isClosed = true;
-    for (const call of this.#calls) call.abort(closed());
+    for (const call of this.#calls) call.abort(authenticatorClosed());
     this.#agent.destroy();
   }
 
@@ -82,8 +82,6 @@ export class ObjectLookup {
     return objectIn(jsonOf(text), name);
   }
 }
-
-const closed = (): Unavailability => new Unavailability('authenticator_closed', 'The authenticator is closed');
 
 function objectIn(list: unknown, name: string): SeenObject | undefined {
   const parsed = listSchema.safeParse(list);

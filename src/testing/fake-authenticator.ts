@@ -12,7 +12,7 @@ import {
   type Listener,
 } from '../authentication/events.ts';
 import type { EndListener, EndOfIdentity } from '../authentication/open-streams.ts';
-import { Unavailability } from '../authentication/reviewer.ts';
+import { authenticatorClosed } from '../authentication/reviewer.ts';
 import type { ServiceAccountIdentity } from '../authentication/service-account-identity.ts';
 import type { AccessAttributes } from '../authorization/access-attributes.ts';
 import { accessQuestion } from '../authorization/access-question.ts';
@@ -96,7 +96,7 @@ export function fakeAuthenticator(
       return pod && { labels: {}, ips: [], hostNetwork: false, ...pod };
     },
     ready: async () => {
-      if (state === 'closed') throw new Unavailability('authenticator_closed', 'The authenticator is closed');
+      if (state === 'closed') throw authenticatorClosed();
     },
     close,
     [Symbol.asyncDispose]: close,
