@@ -64,7 +64,7 @@ export function identityTerm(
   random: () => number,
 ): IdentityTerm {
   const draw = Math.floor(random() * drawRange) * drawRange + Math.floor(random() * drawRange);
-  return termOf(reviewedAt, provenAt, wholeSeconds(expiresAt), lifetimes, draw);
+  return termOf(reviewedAt, provenAt, earlierExpiry(undefined, expiresAt), lifetimes, draw);
 }
 
 /** The term of the same review after a later proof of life. */
@@ -104,9 +104,14 @@ function termOf(
   };
 }
 
-/** Rather early, as nothing may be used too long. @param time in epoch milliseconds */
-function wholeSeconds(time: number): number | undefined {
-  return Number.isFinite(time) ? Math.floor(time / 1_000) : undefined;
+/**
+ * The earlier of both, rather early, as nothing may be used too long.
+ *
+ * @param expiresAt in epoch milliseconds; `Infinity`: never
+ */
+export function earlierExpiry(expiresAtSeconds: number | undefined, expiresAt: number): number | undefined {
+  const earlier = Math.min(expiresAtSeconds ?? Number.POSITIVE_INFINITY, Math.floor(expiresAt / 1_000));
+  return Number.isFinite(earlier) ? earlier : undefined;
 }
 
 const hasExpired = ({ expiresAtSeconds }: IdentityTerm, clock: Clock): boolean =>

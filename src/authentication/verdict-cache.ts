@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.ts';
 import type { ServiceAccountIdentity } from './service-account-identity.ts';
-import { type IdentityTerm, isBridging, isUsable } from './term.ts';
+import { earlierExpiry, type IdentityTerm, isBridging, isUsable } from './term.ts';
 import { UidIndex } from './uid-index.ts';
 import type { Rejected } from './verdict.ts';
 
@@ -106,15 +106,12 @@ export class VerdictCache {
   endBoundTo(uid: string, endsAt: number): void {
     for (const key of this.#keysByUid.get(uid)) {
       const entry = this.#identities.peek(key);
-      if (entry)
-        entry.expiresAtSeconds = Math.min(
-          entry.expiresAtSeconds ?? Number.POSITIVE_INFINITY,
-          Math.floor(endsAt / 1_000),
-        );
+      if (entry) entry.expiresAtSeconds = earlierExpiry(entry.expiresAtSeconds, endsAt);
     }
   }
 
   keepRejection(key: string, rejection: Rejected, ageMs: number): void {
+    // In this order: an identity that goes is remembered as vouched for.
     this.#identities.delete(key);
     this.#vouchedFor.delete(key);
     if (ageMs > 0) this.#rejections.set(key, { rejection, usableUntil: this.#clock.monotonic() + ageMs });
