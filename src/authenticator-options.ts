@@ -47,9 +47,9 @@ export interface ReviewOptions {
 
 export interface RevocationOptions {
   /**
-   * Whose Pods and ServiceAccounts to watch, at most 50 namespaces; callers from elsewhere have the short term. Default: all. One that
-   * does not exist is logged, and looked for again. Roles and RoleBindings are those of all namespaces in any case, as a
-   * question may be about any.
+   * Whose Pods and ServiceAccounts to watch, at most 50 namespaces; callers from elsewhere have the short term. Default: all
+   * namespaces. One that does not exist is logged, and looked for again. Roles and RoleBindings are those of all namespaces
+   * in any case, as a question may be about any.
    */
   readonly namespaces?: readonly string[];
   /**
