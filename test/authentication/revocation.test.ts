@@ -7,11 +7,15 @@ import { settled } from '../support/settled.ts';
 import { podClaims, podReview, podToken, unsignedToken } from '../support/tokens.ts';
 import { started, world, type World } from '../support/watched-world.ts';
 
-const nodeClaims = (clock: FakeClock, node: object): string => {
+/** Of the ServiceAccount `shop/web`, bound to that or to it alone. */
+const tokenBoundTo = (clock: FakeClock, bound: { readonly node?: object; readonly secret?: object }): string => {
   const claims = podClaims(clock);
   const { namespace, serviceaccount } = claims['kubernetes.io'];
-  return unsignedToken({ ...claims, 'kubernetes.io': { namespace, serviceaccount, node } });
+  return unsignedToken({ ...claims, 'kubernetes.io': { namespace, serviceaccount, ...bound } });
 };
+const secret = { name: 'secret-1', uid: 'uid-of-secret-1' };
+/** Of a token that is bound to neither a Pod nor a Node. */
+const accountReview = podReview({ extra: { 'authentication.kubernetes.io/credential-id': ['JTI=credential-1'] } });
 const nodeReview = podReview({
   extra: {
     'authentication.kubernetes.io/credential-id': ['JTI=credential-1'],
@@ -140,7 +144,7 @@ describe('what is deleted', () => {
   test('is a Node too, for the tokens bound to it', async () => {
     const { reviewer, watch, clock, outcome } = world();
     reviewer.answer = async () => nodeReview;
-    const token = nodeClaims(clock, { name: 'node-a', uid: 'uid-of-node-a' });
+    const token = tokenBoundTo(clock, { node: { name: 'node-a', uid: 'uid-of-node-a' } });
     expect(await outcome(token)).toBe('web');
     watch.delete('Node', 'uid-of-node-a');
     expect(await outcome(token)).toBe('token_revoked');
@@ -278,12 +282,8 @@ describe('an identity may be used', () => {
 
   test('for 60 s with a token that is bound to a Secret', async () => {
     const it = world();
-    const claims = podClaims(it.clock);
-    const { namespace, serviceaccount } = claims['kubernetes.io'];
-    const secret = { name: 'secret-1', uid: 'uid-of-secret-1' };
-    const token = unsignedToken({ ...claims, 'kubernetes.io': { namespace, serviceaccount, secret } });
-    it.reviewer.answer = async () =>
-      podReview({ extra: { 'authentication.kubernetes.io/credential-id': ['JTI=credential-1'] } });
+    const token = tokenBoundTo(it.clock, { secret });
+    it.reviewer.answer = async () => accountReview;
     expect(await lifeOf({ ...it, token }, () => proveLife(it))).toBe(60_000);
   });
 
@@ -291,12 +291,8 @@ describe('an identity may be used', () => {
     const it = world();
     await it.outcome();
     await settled();
-    const claims = podClaims(it.clock);
-    const { namespace, serviceaccount } = claims['kubernetes.io'];
-    const secret = { name: 'secret-1', uid: 'uid-of-secret-1' };
-    const token = unsignedToken({ ...claims, 'kubernetes.io': { namespace, serviceaccount, secret } });
-    it.reviewer.answer = async () =>
-      podReview({ extra: { 'authentication.kubernetes.io/credential-id': ['JTI=credential-1'] } });
+    const token = tokenBoundTo(it.clock, { secret });
+    it.reviewer.answer = async () => accountReview;
     expect(await lifeOf({ ...it, token }, () => proveLife(it))).toBe(60_000);
   });
 
@@ -309,18 +305,15 @@ describe('an identity may be used', () => {
       it.watch.covered = {};
       proveLife(it, covered);
       it.reviewer.answer = async () => nodeReview;
-      const token = nodeClaims(it.clock, { name: 'node-a', uid: 'uid-of-node-a' });
+      const token = tokenBoundTo(it.clock, { node: { name: 'node-a', uid: 'uid-of-node-a' } });
       expect(await lifeOf({ ...it, token }, () => proveLife(it, covered))).toBe(life);
     }
   });
 
   test('for ten minutes with a token that is bound to its ServiceAccount alone', async () => {
     const it = world();
-    const claims = podClaims(it.clock);
-    const { namespace, serviceaccount } = claims['kubernetes.io'];
-    const token = unsignedToken({ ...claims, 'kubernetes.io': { namespace, serviceaccount } });
-    it.reviewer.answer = async () =>
-      podReview({ extra: { 'authentication.kubernetes.io/credential-id': ['JTI=credential-1'] } });
+    const token = tokenBoundTo(it.clock, {});
+    it.reviewer.answer = async () => accountReview;
     expect(await lifeOf({ ...it, token }, () => proveLife(it))).toBe(600_000);
   });
 
@@ -329,7 +322,7 @@ describe('an identity may be used', () => {
     const { extra } = nodeReview;
     const { 'authentication.kubernetes.io/node-uid': _, ...without } = extra;
     it.reviewer.answer = async () => podReview({ extra: without });
-    const token = nodeClaims(it.clock, { name: 'node-a' });
+    const token = tokenBoundTo(it.clock, { node: { name: 'node-a' } });
     expect(await lifeOf({ ...it, token }, () => proveLife(it))).toBe(60_000);
   });
 
@@ -588,7 +581,7 @@ describe('verifyNode', () => {
     const nodes = directory(undefined);
     const { outcome, clock, reviewer } = world({ nodes });
     reviewer.answer = async () => nodeReview;
-    expect(await outcome(nodeClaims(clock, { name: 'node-a', uid: 'uid-of-node-a' }))).toBe('web');
+    expect(await outcome(tokenBoundTo(clock, { node: { name: 'node-a', uid: 'uid-of-node-a' } }))).toBe('web');
     expect(nodes.asked).toEqual([]);
   });
 
