@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createAuthenticator } from '../../src/authenticator.ts';
 import { createServerCertificate } from '../../src/testing/simulated-cluster/certificate.ts';
+import { fixedNursery } from '../support/fixed-nursery.ts';
 
 const pods = 100_000;
 const warmUpPods = 20_000;
@@ -16,12 +17,6 @@ const eventsPerPod = ['ADDED', 'MODIFIED', 'MODIFIED', 'DELETED'] as const;
 const fastPerSecond = 10_000;
 const steadyPerSecond = 1_000;
 const steadySeconds = 20;
-
-/**
- * V8 gives any process that allocates a larger nursery as time goes on, whatever becomes of its objects: one that has its
- * size from the start shows what is kept.
- */
-const fixedNursery = ['--expose-gc', '--min-semi-space-size=16', '--max-semi-space-size=16'];
 
 if (process.send !== undefined) await serveEvents();
 else if (globalThis.gc !== undefined) await measureCost();

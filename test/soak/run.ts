@@ -15,6 +15,7 @@ import { createCallers } from '../faults/callers.ts';
 import type { Fault } from '../faults/fault.ts';
 import { faults } from '../faults/faults.ts';
 import { makeSurroundings, type Surroundings } from '../faults/surroundings.ts';
+import { fixedNursery } from '../support/fixed-nursery.ts';
 import { FullLoad } from './full-load.ts';
 import type { Measurement } from './measurement.ts';
 
@@ -59,13 +60,7 @@ class Service {
   static async start({ network, directory }: Surroundings): Promise<Service> {
     const file = fileURLToPath(new URL('service.ts', import.meta.url));
     const child = fork(file, [String(network.port), directory], {
-      // V8 lets the part of the heap where objects begin grow for whatever allocates: here it has its full size from the start.
-      execArgv: [
-        '--expose-gc',
-        '--min-semi-space-size=16',
-        '--max-semi-space-size=16',
-        '--disable-warning=ExperimentalWarning',
-      ],
+      execArgv: [...fixedNursery, '--disable-warning=ExperimentalWarning'],
       // Otherwise Express prints each error.
       // And the C library gives each thread a heap of its own, whose freed pages it keeps.
       env: { ...process.env, NODE_ENV: 'test', MALLOC_ARENA_MAX: '1' },
