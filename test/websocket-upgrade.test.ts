@@ -12,6 +12,7 @@ import { rawRequest } from './express/support/raw-request.ts';
 async function greetingServer(authenticator: Authenticator): Promise<AsyncDisposable & { readonly port: number }> {
   const sockets = new WebSocketServer({ noServer: true });
   const upgrade = async (req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    socket.on('error', () => socket.destroy());
     try {
       const identity = await authenticator.authenticate(bearerToken(req.headersDistinct['authorization']), {
         peer: req.socket.remoteAddress,

@@ -27,10 +27,8 @@ export function serveOrderUpdates(server: Server, authenticator: Authenticator, 
     try {
       const token = bearerToken(req.headersDistinct['authorization']);
       const identity = await authenticator.authenticate(token, { peer: req.socket.remoteAddress });
-      if (identity.namespace !== shopNamespace || identity.pod === undefined) {
-        throw new ServiceAccountAuthError('guard_refused');
-      }
-      const { pod } = identity;
+      const { namespace, pod } = identity;
+      if (namespace !== shopNamespace || pod === undefined) throw new ServiceAccountAuthError('guard_refused');
       sockets.handleUpgrade(req, socket, head, (webSocket) => {
         const stop = authenticator.onRevoked(identity, (reason) => webSocket.close(policyViolation, reason));
         webSocket.once('close', stop);
