@@ -1,8 +1,7 @@
-import { once } from 'node:events';
-
 import express from 'express';
 
 import { type AuthenticatorOptions, k8sServiceAccountAuth } from '../../../src/index.ts';
+import { listening } from '../../express/support/listening.ts';
 
 export interface OrdersService extends AsyncDisposable {
   readonly port: number;
@@ -18,11 +17,8 @@ export async function startOrdersService(options: AuthenticatorOptions): Promise
   app.get('/', (req, res) => {
     res.json({ caller: `${req.serviceAccount?.namespace}/${req.serviceAccount?.name}` });
   });
-  const server = app.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The server has no port');
-  const { port } = address;
+  const server = await listening(app);
+  const { port } = server;
   return {
     port,
     async statusFor(token) {
@@ -31,8 +27,7 @@ export async function startOrdersService(options: AuthenticatorOptions): Promise
       return response.status;
     },
     async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
+      await server[Symbol.asyncDispose]();
       await auth.authenticator.close();
     },
   };
