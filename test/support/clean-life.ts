@@ -56,9 +56,12 @@ async function live(): Promise<object> {
       return { outcomes, later: await outcomeOf(later), left: left() };
     }
     case 'closed while waiting': {
-      const waiting = [Promise.all(tokens.map(outcomeOf)), ready()];
-      await sleep(200);
-      const [, [outcomes, wasReady]] = await Promise.all([authenticator.close(), Promise.all(waiting)]);
+      const becomingReady = ready();
+      // Its deadline passes before theirs, and so before all is closed.
+      await sleep(100);
+      const waiting = Promise.all(tokens.map(outcomeOf));
+      await sleep(100);
+      const [, outcomes, wasReady] = await Promise.all([authenticator.close(), waiting, becomingReady]);
       await closedSockets();
       return { outcomes, ready: wasReady, later: await outcomeOf(later), left: left() };
     }
